@@ -1,0 +1,83 @@
+"""Who holds a conversation, and what one turn of it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from hotline.domain.messages import ChannelName, InboundKind, Reply, TurnResult
+
+
+class Owner(StrEnum):
+    """Who answers. Every change raises the conversation's ``owner_version``; an answer made under an older
+    version is dropped."""
+
+    BOT = "bot"
+    QUEUED = "queued"
+    AGENT = "agent"
+    WRAP_UP = "wrap_up"
+
+
+ALLOWED_CHANGES: Mapping[Owner, frozenset[Owner]] = {
+    Owner.BOT: frozenset({Owner.QUEUED, Owner.AGENT}),
+    Owner.QUEUED: frozenset({Owner.AGENT, Owner.BOT}),
+    Owner.AGENT: frozenset({Owner.WRAP_UP, Owner.QUEUED, Owner.BOT}),
+    Owner.WRAP_UP: frozenset({Owner.BOT}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One stored message waiting for its turn, with its conversation as it was when claimed."""
+
+    inbox_id: int
+    external_id: str
+    conversation_id: str
+    contact_id: int
+    contact_key: str
+    channel: ChannelName
+    kind: InboundKind
+    text: str
+    meta: Mapping[str, str]
+    as_of: date | None
+    received_at: datetime
+    attempts: int
+    owner: Owner
+    owner_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What became of an incoming message. ``job`` is set when this process now holds the conversation and
+    must work it; ``new`` is False for a repeated delivery."""
+
+    inbox_id: int
+    new: bool
+    job: Job | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """A finished turn as stored."""
+
+    inbox_id: int
+    conversation_id: str
+    replies: tuple[Reply, ...]
+    result: TurnResult
+    delivery_status: str | None
+    delivery_id: str | None
+
+
+class DeliveryStatus(StrEnum):
+    """Life of an outbox row. ``inline``: went back in the webhook's response; ``stored``: the line in
+    storage is the delivery (web page); ``unknown``: the vendor may have it, so it is not sent again."""
+
+    PENDING = "pending"
+    INLINE = "inline"
+    STORED = "stored"
+    SENT = "sent"
+    DROPPED = "dropped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"

@@ -1,0 +1,28 @@
+"""Errors by meaning. All else is a fault."""
+
+from __future__ import annotations
+
+
+class HotlineError(Exception):
+    """Base of the errors this application raises on purpose."""
+
+
+class BusinessError(HotlineError):
+    """Expected; worded for people by the response of the same code."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+class TemporaryError(HotlineError):
+    """Something outside did not answer; the same call may work later."""
+
+    def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class ConfigError(HotlineError):
+    """Settings or the machine are not right. The message is one sentence for the operator."""

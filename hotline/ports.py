@@ -1,0 +1,184 @@
+"""Every outside system behind a small port. Implementations say their means in their name."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from hotline.domain.messages import ChannelName, Choice, Inbound, Reply, TurnRequest, TurnResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRequest:
+    """An HTTP request as a channel sees it: no framework. ``url`` is the public one, query included;
+    header names are lower-case; ``body`` is at most 1 MiB (the web layer refuses more with 413)."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    client_ip: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookResponse:
+    """What the channel's vendor gets back."""
+
+    body: str = ""
+    status: int = 200
+    media_type: str = "text/plain; charset=utf-8"
+
+
+class RefusedRequest(Exception):
+    """The request is not from the vendor or cannot be read: nothing is stored, ``status`` is answered."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A verified request. ``inbound`` None: answer ``response`` at once (handshake, status callback).
+
+    ``context`` is whatever `respond` of the same channel needs to build its answer (nonce, reply key)."""
+
+    inbound: Inbound | None = None
+    response: WebhookResponse | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What the core must know of a channel to treat it rightly."""
+
+    reply_wait_s: float
+    """How long a webhook may wait for the answer before `respond` is called without one."""
+    replies_inline: bool
+    """True: an answer that is ready in time goes back in the webhook's response and is not sent again."""
+    can_push: bool
+    """True: `send` can deliver later; False: an answer not fetched inline waits for the next request."""
+    stored_is_delivered: bool = False
+    """True: the citizen's page reads its lines from storage, so nothing has to be sent."""
+
+
+class SendReason(StrEnum):
+    """Why sending failed: a closed list."""
+
+    CONNECTION = "connection"
+    THROTTLED = "throttled"
+    REJECTED = "rejected"
+    RECIPIENT_GONE = "recipient_gone"
+    CONTENT = "content"
+    CONFIG = "config"
+
+
+class SendError(Exception):
+    """A message could not be sent. ``retryable`` False: it never will be. ``unknown`` True: the vendor
+    may have taken it (time-out after the request left), so it must not be sent again blindly."""
+
+    def __init__(
+        self, reason: SendReason, detail: str, *, retryable: bool, unknown: bool = False, retry_after_s: float = 0.0
+    ) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.retryable = retryable
+        self.unknown = unknown
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One reply on its way out. ``delivery_id`` is stable over retries and is the idempotency key."""
+
+    delivery_id: str
+    contact_key: str
+    replies: Sequence[Reply]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The vendor took it. ``vendor_id`` as the vendor names the message, empty where it names none."""
+
+    vendor_id: str = ""
+
+
+class Channel(Protocol):
+    """A channel translates; it never decides. One object per channel, safe for concurrent use."""
+
+    name: ChannelName
+    capabilities: Capabilities
+
+    async def receive(self, request: WebhookRequest) -> Received:
+        """Verify and decode one request. Raises RefusedRequest; never anything else for bad input."""
+        ...
+
+    def respond(self, received: Received, replies: Sequence[Reply] | None) -> WebhookResponse:
+        """The HTTP response: with ``replies`` in it, or (None) an acknowledgement without them."""
+        ...
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Deliver outside a webhook. Raises SendError, never a vendor's exception."""
+        ...
+
+
+class ReplayGuard(Protocol):
+    """Remembers nonces for a while, in storage that all gateway processes share."""
+
+    async def first_use(self, scope: str, nonce: str, *, ttl_s: int) -> bool:
+        """True exactly once per (scope, nonce) within ``ttl_s`` seconds, by atomic insert."""
+        ...
+
+
+class Dialogue(Protocol):
+    """Decides what to say next."""
+
+    async def respond(self, request: TurnRequest) -> TurnResult:
+        """Raises TemporaryError when it cannot answer in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatLine:
+    """One line of a conversation as its citizen sees it. ``seq`` grows within the contact and never repeats."""
+
+    seq: int
+    author: str
+    """citizen, bot, agent or system."""
+    text: str
+    at: str
+    """ISO 8601, UTC."""
+    choices: Sequence[Choice] = ()
+    message_id: str = ""
+    """For citizen lines: the external id the page gave it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typing:
+    """Somebody is writing an answer (``on``) or has stopped."""
+
+    on: bool
+    author: str = "bot"
+
+
+class Chats(Protocol):
+    """What a live page needs of the core (webchat). Implemented by hotline.services.chats."""
+
+    async def submit(self, inbound: Inbound) -> bool:
+        """Store and answer in the background. True when new, False for a repetition (nothing happens twice)."""
+        ...
+
+    async def history(
+        self, channel: ChannelName, contact_key: str, *, after: int = 0, limit: int = 200
+    ) -> list[ChatLine]:
+        """Lines with ``seq`` > ``after``, oldest first; the newest ``limit`` of them."""
+        ...
+
+    def stream(self, channel: ChannelName, contact_key: str, *, after: int) -> AsyncIterator[ChatLine | Typing]:
+        """Endless: lines with ``seq`` > ``after`` as they come, and typing states. Cancel to stop."""
+        ...

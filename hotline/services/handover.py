@@ -1,0 +1,40 @@
+"""A citizen wants a person: what really happens, said truthfully."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hotline.domain.conversations import Job, Owner
+from hotline.domain.messages import ChannelName, Reply, TurnResult
+from hotline.store import Store
+from hotline.wording import say
+
+SHORT_CHANNELS = (ChannelName.SMS, ChannelName.VOICE)
+
+
+class HandOver:
+    """Puts the conversation into the queue where a desk is staffed; notes the request where it is not."""
+
+    def __init__(self, store: Store, *, staffed: bool) -> None:
+        self._store = store
+        self._staffed = staffed
+
+    async def request(self, job: Job, result: TurnResult) -> tuple[Job, TurnResult]:
+        """The request is on record with a number; the job carries the owner version it now has."""
+        noted = await self._store.note_handover(job.conversation_id, result.hand_over or "requested")
+        if self._staffed:
+            version = await self._store.change_owner(
+                job.conversation_id, Owner.QUEUED, expected_version=job.owner_version
+            )
+            queued = replace(job, owner_version=version) if version is not None else job
+            return queued, replace(result, replies=(Reply(text=say("queued")),))
+        text = say(_key(job.channel, result.hand_over, again=noted.again), number=noted.number)
+        last = result.replies[-1] if result.replies else Reply(text="")
+        return job, replace(result, replies=(replace(last, text=text),))
+
+
+def _key(channel: ChannelName, reason: str | None, *, again: bool) -> str:
+    short = "_short" if channel in SHORT_CHANNELS else ""
+    if reason == "complaint":
+        return f"complaint_noted{short}"
+    return "person_again" if again and not short else f"person_noted{short}"

@@ -1,0 +1,71 @@
+"""What runs beside the webhooks: the outbox, messages left behind by a crash or a locked database, old nonces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from hotline.errors import TemporaryError
+from hotline.services.delivery import DeliveryWorker
+from hotline.services.intake import Intake
+from hotline.services.spool import Spool
+from hotline.services.turns import TurnWorker
+from hotline.store import Store
+
+log = structlog.get_logger()
+
+LOOK_S = 1.0
+PURGE_S = 300.0
+
+
+class Housekeeping:
+    """Loops that end when cancelled; a database that does not answer makes them wait, never end."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        turns: TurnWorker,
+        intake: Intake,
+        deliveries: DeliveryWorker,
+        spool: Spool,
+        purge: Callable[[], Awaitable[int]],
+    ) -> None:
+        self._store = store
+        self._turns = turns
+        self._intake = intake
+        self._deliveries = deliveries
+        self._spool = spool
+        self._purge = purge
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._repeat(self._recover, LOOK_S))
+            group.create_task(self._repeat(self._deliver, LOOK_S, self._turns.deliveries_due))
+            group.create_task(self._repeat(self._purge, PURGE_S))
+
+    async def _repeat(
+        self, step: Callable[[], Awaitable[object]], every_s: float, wake: asyncio.Event | None = None
+    ) -> None:
+        wake = wake or asyncio.Event()
+        while True:
+            try:
+                await step()
+            except TemporaryError as error:
+                log.warning("housekeeping.waits", reason=str(error))
+            try:
+                await asyncio.wait_for(wake.wait(), every_s)
+            except TimeoutError:
+                continue
+            wake.clear()
+
+    async def _recover(self) -> None:
+        await self._spool.drain(self._intake.accept)
+        for job in await self._store.claim_waiting(worker=self._turns.worker, limit=50):
+            self._turns.start(job)
+
+    async def _deliver(self) -> None:
+        while await self._deliveries.run_due():
+            pass

@@ -1,0 +1,98 @@
+"""Everything a citizen sends comes in here: cleaned, redacted, stored once, then answered."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import structlog
+
+from hotline.domain.conversations import Accepted, DeliveryStatus, TurnRecord
+from hotline.domain.messages import Inbound, Reply
+from hotline.domain.redaction import redact
+from hotline.domain.text import clean
+from hotline.errors import TemporaryError
+from hotline.services.spool import Spool
+from hotline.services.turns import TurnWorker
+from hotline.services.waiters import Waiters
+from hotline.store import Store
+from hotline.wording import mask, say
+
+log = structlog.get_logger()
+
+POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a webhook can say now: ``replies`` None means nothing yet (it will be pushed or fetched)."""
+
+    replies: tuple[Reply, ...] | None
+    new: bool
+
+
+class Intake:
+    """The first stop of every message."""
+
+    def __init__(self, store: Store, turns: TurnWorker, *, waiters: Waiters, spool: Spool) -> None:
+        self._store = store
+        self._turns = turns
+        self._waiters = waiters
+        self._spool = spool
+
+    async def accept(self, inbound: Inbound) -> Accepted:
+        """``inbound`` is stored without personal numbers, once, and its turn has begun or waits its time.
+
+        Raises TemporaryError when the database does not answer."""
+        safe = replace(inbound, text=redact(clean(inbound.text), mask()).text)
+        accepted = await self._store.accept(safe, worker=self._turns.worker)
+        if accepted.job:
+            self._turns.start(accepted.job)
+        return accepted
+
+    async def submit(self, inbound: Inbound) -> bool:
+        """Accepted, or kept on disk until the database answers again. False for a repetition."""
+        try:
+            return (await self.accept(inbound)).new
+        except TemporaryError:
+            self._keep(inbound)
+            return True
+
+    async def answer(self, inbound: Inbound, *, wait_s: float) -> Answer:
+        """Accept and wait at most ``wait_s`` seconds for the answer."""
+        with self._waiters.register((inbound.channel, inbound.external_id)) as waiter:
+            try:
+                accepted = await self.accept(inbound)
+            except TemporaryError:
+                self._keep(inbound)
+                return Answer(replies=(Reply(text=say("busy")),), new=True)
+            if accepted.new:
+                return Answer(replies=await waiter.wait(wait_s), new=True)
+            waiting = asyncio.create_task(waiter.wait(wait_s))
+            try:
+                return Answer(replies=await self._repeated(inbound, waiting), new=False)
+            finally:
+                waiting.cancel()
+
+    async def _repeated(
+        self, inbound: Inbound, waiting: asyncio.Task[tuple[Reply, ...] | None]
+    ) -> tuple[Reply, ...] | None:
+        """The stored answer of a message delivered again; its turn may still be under way, here or elsewhere."""
+        while True:
+            record = await self._store.record(inbound.channel, inbound.external_id)
+            if record:
+                return await self._taken(record)
+            done, _ = await asyncio.wait({waiting}, timeout=POLL_S)
+            if done:
+                return waiting.result()
+
+    async def _taken(self, record: TurnRecord) -> tuple[Reply, ...] | None:
+        if record.delivery_id is None:
+            return ()
+        if record.delivery_status in (DeliveryStatus.INLINE, DeliveryStatus.STORED):
+            return record.replies
+        taken = await self._store.settle(record.delivery_id, DeliveryStatus.INLINE, expected=DeliveryStatus.PENDING)
+        return record.replies if taken else None
+
+    def _keep(self, inbound: Inbound) -> None:
+        self._spool.keep(replace(inbound, text=redact(clean(inbound.text), mask()).text))

@@ -1,0 +1,185 @@
+"""A stored message gets its turn: decide, store, deliver. One turn at a time in a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from hotline.domain.conversations import DeliveryStatus, Job, Owner
+from hotline.domain.messages import ChannelName, InboundKind, Outcome, Reply, TurnRequest, TurnResult
+from hotline.domain.text import MAX_DIALOGUE_CHARS, has_words
+from hotline.errors import TemporaryError
+from hotline.ports import Capabilities, Dialogue, Typing
+from hotline.services.handover import HandOver
+from hotline.services.hub import Hub
+from hotline.services.waiters import Waiters
+from hotline.store import Finished, Store
+from hotline.wording import core_wording, say
+
+log = structlog.get_logger()
+
+STORE_PAUSES_S = (0.2, 0.5, 1.0, 2.0)
+INTERNAL = "internal"
+"""``meta["origin"]`` of turns asked by our own tools: answered inline, never pushed to a vendor."""
+
+
+class TurnWorker:
+    """Works conversations that this process has claimed."""
+
+    def __init__(
+        self,
+        store: Store,
+        dialogue: Dialogue,
+        *,
+        hand_over: HandOver,
+        hub: Hub,
+        waiters: Waiters,
+        capabilities: Mapping[ChannelName, Capabilities],
+        clock: Callable[[], datetime],
+        worker: str,
+    ) -> None:
+        self._store = store
+        self._dialogue = dialogue
+        self._hand_over = hand_over
+        self._hub = hub
+        self._waiters = waiters
+        self._capabilities = capabilities
+        self._clock = clock
+        self.worker = worker
+        self.deliveries_due = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsaved: dict[int, TurnResult] = {}
+
+    def start(self, job: Job) -> None:
+        """Work ``job`` and whatever waits behind it in the same conversation, in the background."""
+        task = asyncio.create_task(self._work(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def idle(self) -> None:
+        """Returns when nothing is being worked any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _work(self, job: Job | None) -> None:
+        while job is not None:
+            with structlog.contextvars.bound_contextvars(
+                conversation_id=job.conversation_id, inbox_id=job.inbox_id, channel=str(job.channel)
+            ):
+                try:
+                    job = await self._turn(job)
+                except TemporaryError:
+                    # The claim runs out and the message is taken up again, with the answer already decided.
+                    log.error("turn.not_stored", reason="database")
+                    return
+
+    async def _turn(self, job: Job) -> Job | None:
+        started = time.perf_counter()
+        address = (job.channel, job.contact_key)
+        self._hub.publish(address, [Typing(on=True)])
+        result, status = await self._decided(job)
+        if result.hand_over and job.owner == Owner.BOT:
+            job, result = await self._hand_over.request(job, result)
+        ms = {**result.ms, "queue": _since(job.received_at, self._clock())}
+        result = replace(result, ms={**ms, "turn": round((time.perf_counter() - started) * 1000, 1)})
+        self._unsaved[job.inbox_id] = result
+        finished = await self._stored(job, result, status)
+        del self._unsaved[job.inbox_id]
+        self._hub.publish(address, [*finished.lines, Typing(on=False)])
+        log.info(
+            "turn.finished",
+            intent=result.intent,
+            outcome=str(result.outcome),
+            matter=result.matter,
+            aspect=result.aspect,
+            degraded=result.degraded,
+            ms=result.ms,
+            status="dropped" if finished.dropped else status,
+        )
+        return finished.next_job
+
+    async def _decided(self, job: Job) -> tuple[TurnResult, str]:
+        """What to say, and how the inbox row ends. A fault becomes a sentence: the citizen always gets one."""
+        if job.inbox_id in self._unsaved:
+            return self._unsaved[job.inbox_id], "done"
+        try:
+            return await self._decide(job), "done"
+        except Exception:  # the message is stored; whatever goes wrong, its sender is told something
+            log.exception("turn.failed")
+            return _sentence("failed", intent="fault", outcome=Outcome.REJECTED), "failed"
+
+    async def _decide(self, job: Job) -> TurnResult:
+        if job.kind in (InboundKind.LEAVE, InboundKind.IGNORED):
+            return TurnResult(replies=(), intent=str(job.kind))
+        if job.owner != Owner.BOT:
+            return await self._held(job)
+        if job.kind == InboundKind.SILENCE:
+            return TurnResult(replies=(), intent="silence", outcome=Outcome.CLARIFIED)
+        if job.kind == InboundKind.UNSUPPORTED:
+            return _sentence("unsupported", intent="unsupported")
+        if job.kind == InboundKind.TEXT and not has_words(job.text):
+            return _sentence("empty", intent="empty")
+        return await self._dialogue.respond(
+            TurnRequest(
+                conversation_id=job.conversation_id,
+                message_id=str(job.inbox_id),
+                text=job.text[:MAX_DIALOGUE_CHARS],
+                kind=job.kind,
+                channel=job.channel,
+                as_of=job.as_of,
+            )
+        )
+
+    async def _held(self, job: Job) -> TurnResult:
+        """A person holds the conversation or is waited for: the words are kept for them, the bot stays silent."""
+        if job.owner == Owner.QUEUED and job.text.strip() in core_wording()["back_to_bot_words"]:
+            if await self._store.change_owner(job.conversation_id, Owner.BOT, expected_version=job.owner_version):
+                return _sentence("back_to_bot", intent="back_to_bot", outcome=Outcome.ANSWERED)
+        if job.owner == Owner.QUEUED:
+            return _sentence("queued", intent="held", outcome=Outcome.HANDOFF)
+        return TurnResult(replies=(), intent="held", outcome=Outcome.HANDOFF)
+
+    async def _stored(self, job: Job, result: TurnResult, status: str) -> Finished:
+        key = (job.channel, job.external_id)
+        inline = self._waiters.promise(key)
+        for pause in (*STORE_PAUSES_S, None):
+            try:
+                finished = await self._store.finish(
+                    job,
+                    result,
+                    status=status,
+                    delivery=self._delivery(job, inline=inline),
+                    worker=self.worker,
+                    due_at=self._clock(),
+                )
+            except TemporaryError:
+                if pause is None:
+                    self._waiters.resolve(key, result.replies)  # said even if not yet stored
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                break
+        self._waiters.resolve(key, () if finished.dropped else result.replies)
+        if finished.delivery_id and not inline:
+            self.deliveries_due.set()
+        return finished
+
+    def _delivery(self, job: Job, *, inline: bool) -> DeliveryStatus:
+        if inline or job.meta.get("origin") == INTERNAL:
+            return DeliveryStatus.INLINE
+        capabilities = self._capabilities[job.channel]
+        stored = capabilities.stored_is_delivered or not capabilities.can_push
+        return DeliveryStatus.STORED if stored else DeliveryStatus.PENDING
+
+
+def _sentence(key: str, *, intent: str, outcome: Outcome = Outcome.CLARIFIED) -> TurnResult:
+    return TurnResult(replies=(Reply(text=say(key)),), intent=intent, outcome=outcome)
+
+
+def _since(moment: datetime, now: datetime) -> float:
+    return round((now - moment) / timedelta(milliseconds=1), 1)

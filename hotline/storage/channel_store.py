@@ -1,0 +1,60 @@
+"""What channels keep: nonces already used and small records such as quota windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from hotline.storage.database import Database
+from hotline.storage.tables import channel_states, nonces
+
+
+class SqlChannelStore:
+    """Implements `hotline.ports.ReplayGuard` and keeps channels' records, shared by all gateway processes."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime]) -> None:
+        self._db = database
+        self._clock = clock
+        self._insert: Any = sqlite_insert if database.is_sqlite else pg_insert
+
+    async def first_use(self, scope: str, nonce: str, *, ttl_s: int) -> bool:
+        """Implements `hotline.ports.ReplayGuard`."""
+        now = self._clock()
+        statement = (
+            self._insert(nonces)
+            .values(scope=scope, nonce=nonce, expires_at=now + timedelta(seconds=ttl_s))
+            .on_conflict_do_update(
+                index_elements=["scope", "nonce"],
+                set_={"expires_at": now + timedelta(seconds=ttl_s)},
+                where=nonces.c.expires_at < now,
+            )
+        )
+        async with self._db.write() as tx:
+            return (await tx.execute(statement)).rowcount == 1
+
+    async def get_state(self, scope: str, key: str) -> Any:
+        """A channel's small record (a quota window), or None."""
+        query = select(channel_states.c.value).where(channel_states.c.scope == scope, channel_states.c.key == key)
+        async with self._db.read() as connection:
+            return await connection.scalar(query)
+
+    async def put_state(self, scope: str, key: str, value: Any) -> None:
+        """Replace a channel's small record."""
+        changed = {"value": value, "updated_at": self._clock()}
+        statement = (
+            self._insert(channel_states)
+            .values(scope=scope, key=key, **changed)
+            .on_conflict_do_update(index_elements=["scope", "key"], set_=changed)
+        )
+        async with self._db.write() as tx:
+            await tx.execute(statement)
+
+    async def purge(self) -> int:
+        """Remove expired nonces; the number removed."""
+        async with self._db.write() as tx:
+            return (await tx.execute(delete(nonces).where(nonces.c.expires_at < self._clock()))).rowcount

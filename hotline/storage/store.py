@@ -1,0 +1,387 @@
+"""The store on SQLAlchemy Core: SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hotline.domain.conversations import ALLOWED_CHANGES, Accepted, DeliveryStatus, Job, Owner, TurnRecord
+from hotline.domain.messages import ChannelName, Inbound, InboundKind, TurnResult
+from hotline.ports import ChatLine
+from hotline.storage import codec
+from hotline.storage.database import Database
+from hotline.storage.tables import (
+    contacts,
+    conversations,
+    handovers,
+    inbox,
+    messages,
+    outbox,
+    turns,
+)
+from hotline.store import DueDelivery, Finished, Noted
+
+CLAIM_S = 30
+"""A conversation whose worker has not finished for this long may be taken by another."""
+MAX_ATTEMPTS = 3
+"""A message that brought its worker down this often is left to people."""
+
+
+class SqlStore:
+    """Implements `hotline.store.Store`."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime], idle_close: timedelta) -> None:
+        self._db = database
+        self._clock = clock
+        self._idle_close = idle_close
+        self._insert: Any = sqlite_insert if database.is_sqlite else pg_insert
+
+    async def accept(self, inbound: Inbound, *, worker: str) -> Accepted:
+        now = self._clock()
+        async with self._db.write() as tx:
+            row = await self._conversation(tx, inbound, now)
+            stored = await tx.execute(
+                self._insert(inbox)
+                .values(
+                    channel=inbound.channel,
+                    external_id=inbound.external_id,
+                    conversation_id=row["id"],
+                    kind=inbound.kind,
+                    text=inbound.text,
+                    meta=dict(inbound.meta),
+                    as_of=inbound.as_of,
+                    received_at=now,
+                    status="new",
+                )
+                .on_conflict_do_nothing(index_elements=["channel", "external_id"])
+                .returning(inbox.c.id)
+            )
+            inbox_id = stored.scalar_one_or_none()
+            if inbox_id is None:
+                return Accepted(inbox_id=await self._known(tx, inbound), new=False)
+            if inbound.kind in (InboundKind.TEXT, InboundKind.UNSUPPORTED):
+                await tx.execute(
+                    insert(messages).values(
+                        contact_id=row["contact_id"],
+                        conversation_id=row["id"],
+                        inbox_id=inbox_id,
+                        author="citizen",
+                        text=inbound.text,
+                        choices=[],
+                        external_id=inbound.external_id,
+                        created_at=now,
+                    )
+                )
+            job = await self._claim(tx, row["id"], worker=worker, now=now)
+            return Accepted(inbox_id=inbox_id, new=True, job=job)
+
+    async def finish(
+        self, job: Job, result: TurnResult, *, status: str, delivery: DeliveryStatus, worker: str, due_at: datetime
+    ) -> Finished:
+        now = self._clock()
+        async with self._db.write() as tx:
+            version = await tx.scalar(
+                select(conversations.c.owner_version).where(conversations.c.id == job.conversation_id)
+            )
+            dropped = version != job.owner_version and job.owner == Owner.BOT
+            lines = [] if dropped else await self._say(tx, job, result, now)
+            delivery_id = None
+            if result.replies:
+                delivery_id = await self._post(
+                    tx, job, result, status=DeliveryStatus.DROPPED if dropped else delivery, due_at=due_at
+                )
+            await tx.execute(insert(turns).values(codec.turn_values(job, result, now)))
+            await tx.execute(update(inbox).where(inbox.c.id == job.inbox_id).values(status=status))
+            if job.kind == InboundKind.LEAVE:
+                await tx.execute(
+                    update(conversations).where(conversations.c.id == job.conversation_id).values(closed_at=now)
+                )
+            next_job = await self._next(tx, job.conversation_id, worker=worker, now=now)
+            return Finished(dropped=dropped, lines=lines, next_job=next_job, delivery_id=delivery_id)
+
+    async def claim_waiting(self, *, worker: str, limit: int) -> list[Job]:
+        now = self._clock()
+        free = or_(conversations.c.claimed_until.is_(None), conversations.c.claimed_until < now)
+        waiting = (
+            select(inbox.c.conversation_id)
+            .join(conversations, conversations.c.id == inbox.c.conversation_id)
+            .where(inbox.c.status == "new", free)
+            .distinct()
+            .limit(limit)
+        )
+        async with self._db.read() as connection:
+            found = (await connection.execute(waiting)).scalars().all()
+        jobs = []
+        for conversation_id in found:
+            async with self._db.write() as tx:
+                if job := await self._claim(tx, conversation_id, worker=worker, now=now):
+                    jobs.append(job)
+        return jobs
+
+    async def record(self, channel: ChannelName, external_id: str) -> TurnRecord | None:
+        query = (
+            select(turns, outbox.c.id.label("delivery_id"), outbox.c.status.label("delivery_status"), outbox.c.replies)
+            .join(inbox, inbox.c.id == turns.c.inbox_id)
+            .join(outbox, outbox.c.inbox_id == turns.c.inbox_id, isouter=True)
+            .where(inbox.c.channel == channel, inbox.c.external_id == external_id)
+        )
+        async with self._db.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return codec.record(dict(row)) if row else None
+
+    async def settle(
+        self,
+        delivery_id: str,
+        status: DeliveryStatus,
+        *,
+        expected: DeliveryStatus,
+        vendor_id: str = "",
+        error: str = "",
+    ) -> bool:
+        statement = (
+            update(outbox)
+            .where(outbox.c.id == delivery_id, outbox.c.status == expected)
+            .values(status=status, settled_at=self._clock(), vendor_id=vendor_id[:128], error=error[:200])
+        )
+        async with self._db.write() as tx:
+            return (await tx.execute(statement)).rowcount == 1
+
+    async def retry_later(self, delivery_id: str, *, due_at: datetime, error: str) -> None:
+        statement = (
+            update(outbox)
+            .where(outbox.c.id == delivery_id, outbox.c.status == DeliveryStatus.PENDING)
+            .values(due_at=due_at, error=error[:200])
+        )
+        async with self._db.write() as tx:
+            await tx.execute(statement)
+
+    async def lease_due(self, *, limit: int, lease_s: int) -> list[DueDelivery]:
+        now = self._clock()
+        due = (outbox.c.status == DeliveryStatus.PENDING, outbox.c.due_at <= now)
+        async with self._db.read() as connection:
+            found = (await connection.execute(select(outbox.c.id).where(*due).limit(limit))).scalars().all()
+        leased = []
+        for delivery_id in found:
+            statement = (
+                update(outbox)
+                .where(outbox.c.id == delivery_id, *due)
+                .values(due_at=now + timedelta(seconds=lease_s), attempts=outbox.c.attempts + 1)
+                .returning(outbox)
+            )
+            async with self._db.write() as tx:
+                row = (await tx.execute(statement)).mappings().one_or_none()
+                if row is None:
+                    continue
+                version = await tx.scalar(
+                    select(conversations.c.owner_version).where(conversations.c.id == row["conversation_id"])
+                )
+            leased.append(codec.due(dict(row), int(version or 0)))
+        return leased
+
+    async def change_owner(self, conversation_id: str, to: Owner, *, expected_version: int) -> int | None:
+        allowed = [owner for owner, targets in ALLOWED_CHANGES.items() if to in targets]
+        statement = (
+            update(conversations)
+            .where(
+                conversations.c.id == conversation_id,
+                conversations.c.owner_version == expected_version,
+                conversations.c.owner.in_(allowed),
+            )
+            .values(owner=to, owner_version=expected_version + 1)
+        )
+        async with self._db.write() as tx:
+            return expected_version + 1 if (await tx.execute(statement)).rowcount == 1 else None
+
+    async def note_handover(self, conversation_id: str, reason: str) -> Noted:
+        open_one = select(handovers.c.id).where(
+            handovers.c.conversation_id == conversation_id, handovers.c.state == "open", handovers.c.reason == reason
+        )
+        async with self._db.write() as tx:
+            known = await tx.scalar(open_one.limit(1))
+            if known is not None:
+                return Noted(number=known, again=True)
+            values = {
+                "conversation_id": conversation_id,
+                "reason": reason,
+                "state": "open",
+                "created_at": self._clock(),
+            }
+            number = await tx.scalar(insert(handovers).values(values).returning(handovers.c.id))
+            return Noted(number=int(number or 0), again=False)
+
+    async def lines(self, channel: ChannelName, contact_key: str, *, after: int, limit: int) -> list[ChatLine]:
+        newest = (
+            select(messages)
+            .join(contacts, contacts.c.id == messages.c.contact_id)
+            .where(contacts.c.channel == channel, contacts.c.address == contact_key, messages.c.id > after)
+            .order_by(messages.c.id.desc())
+            .limit(limit)
+        )
+        async with self._db.read() as connection:
+            rows = (await connection.execute(newest)).mappings().all()
+        return [codec.line(dict(row)) for row in reversed(rows)]
+
+    async def counts(self) -> Mapping[str, int]:
+        queries: dict[str, Select[Any]] = {
+            "waiting": select(func.count()).select_from(inbox).where(inbox.c.status == "new"),
+            "pending": select(func.count()).select_from(outbox).where(outbox.c.status == DeliveryStatus.PENDING),
+            "handovers": select(func.count()).select_from(handovers).where(handovers.c.state == "open"),
+        }
+        async with self._db.read() as connection:
+            return {name: int(await connection.scalar(query) or 0) for name, query in queries.items()}
+
+    async def _conversation(self, tx: AsyncConnection, inbound: Inbound, now: datetime) -> Mapping[str, Any]:
+        """The citizen's open conversation, or a new one after a close or a long silence."""
+        query = (
+            select(
+                contacts.c.id.label("contact_id"), conversations.c.id, conversations.c.last_at, conversations.c.owner
+            )
+            .select_from(contacts)
+            .join(
+                conversations,
+                and_(
+                    conversations.c.contact_id == contacts.c.id,
+                    conversations.c.session_key == inbound.session_key,
+                    conversations.c.closed_at.is_(None),
+                ),
+                isouter=True,
+            )
+            .where(contacts.c.channel == inbound.channel, contacts.c.address == inbound.contact_key)
+        )
+        row = (await tx.execute(query)).mappings().one_or_none()
+        if row and row["id"]:
+            if row["owner"] != Owner.BOT or now - row["last_at"] < self._idle_close:
+                return dict(row)
+            await tx.execute(update(conversations).where(conversations.c.id == row["id"]).values(closed_at=now))
+        contact_id = row["contact_id"] if row else await self._contact(tx, inbound, now)
+        return {"id": await self._open(tx, inbound, contact_id, now), "contact_id": contact_id}
+
+    async def _open(self, tx: AsyncConnection, inbound: Inbound, contact_id: int, now: datetime) -> str:
+        """The id of the citizen's open conversation; another process may have opened it a moment ago."""
+        statement = (
+            self._insert(conversations)
+            .values(
+                id=str(uuid.uuid4()),
+                contact_id=contact_id,
+                session_key=inbound.session_key,
+                channel=inbound.channel,
+                owner=Owner.BOT,
+                owner_version=0,
+                opened_at=now,
+                last_at=now,
+            )
+            .on_conflict_do_nothing()
+            .returning(conversations.c.id)
+        )
+        opened = (await tx.execute(statement)).scalar_one_or_none()
+        if opened is None:
+            opened = await tx.scalar(
+                select(conversations.c.id).where(
+                    conversations.c.contact_id == contact_id,
+                    conversations.c.session_key == inbound.session_key,
+                    conversations.c.closed_at.is_(None),
+                )
+            )
+        return str(opened)
+
+    async def _contact(self, tx: AsyncConnection, inbound: Inbound, now: datetime) -> int:
+        # Two first messages of one citizen may meet here on PostgreSQL: the second waits and finds the first's row.
+        statement = (
+            self._insert(contacts)
+            .values(channel=inbound.channel, address=inbound.contact_key, created_at=now)
+            .on_conflict_do_update(index_elements=["channel", "address"], set_={"left_at": None})
+            .returning(contacts.c.id)
+        )
+        return int((await tx.execute(statement)).scalar_one())
+
+    async def _known(self, tx: AsyncConnection, inbound: Inbound) -> int:
+        query = select(inbox.c.id).where(inbox.c.channel == inbound.channel, inbox.c.external_id == inbound.external_id)
+        return int((await tx.execute(query)).scalar_one())
+
+    async def _claim(self, tx: AsyncConnection, conversation_id: str, *, worker: str, now: datetime) -> Job | None:
+        free = or_(conversations.c.claimed_until.is_(None), conversations.c.claimed_until < now)
+        statement = (
+            update(conversations)
+            .where(conversations.c.id == conversation_id, free)
+            .values(claimed_by=worker, claimed_until=now + timedelta(seconds=CLAIM_S), last_at=now)
+        )
+        if (await tx.execute(statement)).rowcount != 1:
+            return None
+        return await self._take(tx, conversation_id)
+
+    async def _next(self, tx: AsyncConnection, conversation_id: str, *, worker: str, now: datetime) -> Job | None:
+        job = await self._take(tx, conversation_id)
+        claim = (worker, now + timedelta(seconds=CLAIM_S)) if job else (None, None)
+        await tx.execute(
+            update(conversations)
+            .where(conversations.c.id == conversation_id)
+            .values(claimed_by=claim[0], claimed_until=claim[1], last_at=now)
+        )
+        return job
+
+    async def _take(self, tx: AsyncConnection, conversation_id: str) -> Job | None:
+        """The oldest waiting message of a claimed conversation, counted as tried; worn-out ones are set aside."""
+        first = (
+            select(
+                inbox,
+                conversations.c.owner,
+                conversations.c.owner_version,
+                conversations.c.contact_id,
+                contacts.c.address,
+            )
+            .join(conversations, conversations.c.id == inbox.c.conversation_id)
+            .join(contacts, contacts.c.id == conversations.c.contact_id)
+            .where(inbox.c.conversation_id == conversation_id, inbox.c.status == "new")
+            .order_by(inbox.c.id)
+            .limit(1)
+        )
+        while row := (await tx.execute(first)).mappings().one_or_none():
+            worn_out = row["attempts"] >= MAX_ATTEMPTS
+            change = {"status": "failed"} if worn_out else {"attempts": row["attempts"] + 1}
+            await tx.execute(update(inbox).where(inbox.c.id == row["id"]).values(change))
+            if not worn_out:
+                return codec.job(dict(row))
+        return None
+
+    async def _say(self, tx: AsyncConnection, job: Job, result: TurnResult, now: datetime) -> list[ChatLine]:
+        lines = []
+        for reply in result.replies:
+            values = {
+                "contact_id": job.contact_id,
+                "conversation_id": job.conversation_id,
+                "inbox_id": job.inbox_id,
+                "author": "bot" if job.owner == Owner.BOT else "system",
+                "text": reply.text,
+                "choices": codec.choices_out(reply.choices),
+                "created_at": now,
+            }
+            seq = await tx.scalar(insert(messages).values(values).returning(messages.c.id))
+            lines.append(codec.line({**values, "id": seq, "external_id": ""}))
+        return lines
+
+    async def _post(
+        self, tx: AsyncConnection, job: Job, result: TurnResult, *, status: DeliveryStatus, due_at: datetime
+    ) -> str:
+        delivery_id = str(uuid.uuid4())
+        await tx.execute(
+            insert(outbox).values(
+                id=delivery_id,
+                inbox_id=job.inbox_id,
+                conversation_id=job.conversation_id,
+                channel=job.channel,
+                contact_key=job.contact_key,
+                owner_version=job.owner_version,
+                replies=codec.replies_out(result.replies),
+                status=status,
+                due_at=due_at,
+                created_at=self._clock(),
+            )
+        )
+        return delivery_id

@@ -1,0 +1,98 @@
+"""The storage port: what services need of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from hotline.domain.conversations import Accepted, DeliveryStatus, Job, Owner, TurnRecord
+from hotline.domain.messages import ChannelName, Inbound, TurnResult
+from hotline.ports import ChatLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The turn is stored. ``dropped``: somebody took the conversation over meanwhile, nothing was said."""
+
+    dropped: bool
+    lines: Sequence[ChatLine]
+    next_job: Job | None
+    delivery_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDelivery:
+    """An outbox row this process has leased for one attempt."""
+
+    delivery_id: str
+    conversation_id: str
+    channel: ChannelName
+    contact_key: str
+    owner_version: int
+    current_version: int
+    replies: tuple[Any, ...]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A request for a person as noted. ``again``: it was open already."""
+
+    number: int
+    again: bool
+
+
+class Store(Protocol):
+    """Every method is one transaction. All raise TemporaryError when the database does not answer in time."""
+
+    async def accept(self, inbound: Inbound, *, worker: str) -> Accepted:
+        """Store ``inbound`` once (unique channel + external id), in the citizen's open conversation or a new
+        one, and claim that conversation for ``worker`` unless somebody works it already."""
+        ...
+
+    async def finish(
+        self, job: Job, result: TurnResult, *, status: str, delivery: DeliveryStatus, worker: str, due_at: datetime
+    ) -> Finished:
+        """Store the turn and its answer, unless the owner changed meanwhile; hand out the next waiting message
+        of the conversation or release it."""
+        ...
+
+    async def claim_waiting(self, *, worker: str, limit: int) -> list[Job]:
+        """First waiting messages of conversations that nobody works (after a crash or a spool)."""
+        ...
+
+    async def record(self, channel: ChannelName, external_id: str) -> TurnRecord | None:
+        """The finished turn of a message, or None while it is not finished."""
+        ...
+
+    async def settle(
+        self,
+        delivery_id: str,
+        status: DeliveryStatus,
+        *,
+        expected: DeliveryStatus,
+        vendor_id: str = "",
+        error: str = "",
+    ) -> bool:
+        """Move a delivery on if it is in ``expected``; False when it was not."""
+        ...
+
+    async def retry_later(self, delivery_id: str, *, due_at: datetime, error: str) -> None: ...
+
+    async def lease_due(self, *, limit: int, lease_s: int) -> list[DueDelivery]:
+        """Pending deliveries whose time has come, each leased to one worker for ``lease_s`` seconds."""
+        ...
+
+    async def change_owner(self, conversation_id: str, to: Owner, *, expected_version: int) -> int | None:
+        """The only way ownership changes: the new version, or None when it changed meanwhile or may not."""
+        ...
+
+    async def note_handover(self, conversation_id: str, reason: str) -> Noted: ...
+
+    async def lines(self, channel: ChannelName, contact_key: str, *, after: int, limit: int) -> list[ChatLine]: ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """Waiting messages, due deliveries, open requests for a person: for health and status."""
+        ...

@@ -1,0 +1,69 @@
+"""The gateway's ASGI application: the only process that faces anyone outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hotline.bootstrap import Core, build_core, build_dialogue, build_storage
+from hotline.logging import configure_logging
+from hotline.settings import Settings, get_settings
+from web import health, internal, webhooks
+from web.citizen import routes as citizen
+from web.registry import HOOKS, build_channels
+
+QUIET_PATHS = ("/health", "/ready", "/internal/counts")
+
+
+def create_app(settings: Settings | None = None, core: Core | None = None) -> FastAPI:
+    """The application on ``settings``, or on a core built elsewhere (tests)."""
+    settings = settings or get_settings()
+    configure_logging(settings.log_level, "gateway")
+    core = core or _core(settings)
+    last_use = health.LastUse()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loops = asyncio.create_task(core.housekeeping.run())
+        try:
+            yield
+        finally:
+            loops.cancel()
+            with suppress(asyncio.CancelledError):
+                await loops
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await core.turns.idle()
+            await core.storage.database.close()
+
+    app = FastAPI(title="12329", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    app.add_middleware(NoteUse, last_use=last_use)
+    app.include_router(health.router(core, last_use))
+    app.include_router(internal.router(core))
+    app.include_router(webhooks.router(core, HOOKS))
+    app.include_router(citizen.router(core.chats, settings))
+    return app
+
+
+class NoteUse:
+    """Plain ASGI middleware (it must not touch streamed responses): remembers when somebody last asked."""
+
+    def __init__(self, app: ASGIApp, last_use: health.LastUse) -> None:
+        self._app = app
+        self._last_use = last_use
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in QUIET_PATHS:
+            self._last_use.touch()
+        await self._app(scope, receive, send)
+
+
+def _core(settings: Settings) -> Core:
+    storage = build_storage(settings)
+    channels = build_channels(settings, storage.channel_store)
+    return build_core(settings, storage, channels=channels, dialogue=build_dialogue(settings))
