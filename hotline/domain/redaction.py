@@ -14,8 +14,9 @@ _SPOKEN = str.maketrans("零〇幺一二三四五六七八九", "001123456789")
 _SEP = r"[ \t\-–—.]?"
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
-_ID = re.compile(rf"(?<!\d)(?:\d{_SEP}){{17}}[\dXx](?![\dA-Za-z])|(?<!\d)(?:\d{_SEP}){{14}}\d(?!{_SEP}\d)")
-_CARD = re.compile(rf"(?<!\d)(?:\d{_SEP}){{15,18}}\d(?!\d)")
+_START = r"(?<!\d)(?<!\d[ \t\-–—.])"
+_ID = re.compile(rf"{_START}(?:(?:\d{_SEP}){{17}}[\dXx](?![\dA-Za-z])(?!{_SEP}\d)|(?:\d{_SEP}){{14}}\d(?!{_SEP}\d))")
+_CARD = re.compile(rf"{_START}(?:\d{_SEP}){{15,18}}\d(?!\d)")
 _MOBILE = re.compile(rf"(?<!\d)(?:\+?(?:0{{0,2}}86){_SEP})?1[3-9]\d{_SEP}\d{{4}}{_SEP}\d{{4}}(?!\d)")
 _LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[ \-]?\d{7,8}(?!\d)")
 _SPOKEN_RUN = re.compile(r"[零〇幺一二三四五六七八九]{11,19}")

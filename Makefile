@@ -1,0 +1,50 @@
+# The two commands are `make up` and `make test`. `make help` lists the rest.
+SHELL := /bin/sh
+PY := .venv/bin/python
+.DEFAULT_GOAL := install
+.PHONY: help install up test check unit contract conversations browser load bench train talk migrate lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+install: ## both environments, from the hash-pinned locks
+	@scripts/install
+
+up: install ## train what changed, start everything, stop on Ctrl-C
+	@exec .venv/bin/hotline up
+
+test: install ## everything, from a fresh clone
+	@scripts/system-packages
+	@.venv/bin/hotline train
+	@$(MAKE) --no-print-directory check
+	@$(PY) -m pytest
+
+check: install ## format, lint, types, import rules
+	@.venv/bin/ruff format --check --quiet . && .venv/bin/ruff check --quiet . && .venv/bin/mypy --no-error-summary && .venv/bin/lint-imports --no-logo >/dev/null && echo "format, lint, types and import rules hold" || { .venv/bin/lint-imports --no-logo | tail -20; exit 1; }
+
+unit: install ## fast tests, sockets closed
+	@$(PY) -m pytest tests/unit
+
+contract: install ## one kit per port, every implementation
+	@$(PY) -m pytest tests/contract
+
+conversations: install ## whole-chain conversations
+	@.venv/bin/hotline train && $(PY) -m pytest tests/conversations
+
+browser: install ## Chromium on the page and the sandbox phone
+	@scripts/system-packages && .venv/bin/hotline train && $(PY) -m pytest tests/browser
+
+bench: install ## turns per second beside a stock Rasa
+	@.venv/bin/hotline bench
+
+train: install ## publish the knowledge, train Rasa
+	@.venv/bin/hotline train
+
+migrate: install ## newest database schema
+	@.venv/bin/hotline migrate
+
+lock: ## write both lock files anew
+	@scripts/lock
+
+clean: ## remove what was made, keep the environments
+	@rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,88 @@
+"""What `hotline check-config` finds: everything at once, never a secret's value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import SecretStr, ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from hotline.settings import ROOT, Settings
+
+PORT_SETTINGS = {
+    "rasa": "GJJ_RASA__URL",
+    "actions": "GJJ_ACTIONS__PORT",
+    "gateway": "GJJ_GATEWAY__PORT (and GJJ_GATEWAY__PUBLIC_URL)",
+    "sandbox": "GJJ_SANDBOX__PORT (and GJJ_WECHAT__API_BASE, GJJ_TWILIO__API_BASE)",
+}
+EMBEDDED_MARKS = ("embedded-", "sandbox", "abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``level`` error: cannot run like this; warning: runs, but not where citizens are."""
+
+    level: str
+    setting: str
+    text: str
+
+
+def wrong_settings(error: ValidationError) -> list[str]:
+    """One line for each setting that pydantic refused, by the name an operator sets."""
+    return [f"{_name(item['loc'])}: {item['msg']}" for item in error.errors(include_input=False, include_url=False)]
+
+
+def problems(settings: Settings) -> list[Problem]:
+    """Everything wrong or unsafe, the errors first."""
+    found = [*_database(settings), *_wechat(settings), *_secrets(settings), *_addresses(settings), *_centre(settings)]
+    return sorted(found, key=lambda problem: problem.level)
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return "GJJ_" + "__".join(str(part) for part in location).upper()
+
+
+def _database(settings: Settings) -> Iterator[Problem]:
+    try:
+        url = make_url(settings.resolved_database_url)
+    except ArgumentError:
+        yield Problem("error", "GJJ_DATABASE_URL", "is not a database address")
+        return
+    if url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        yield Problem("error", "GJJ_DATABASE_URL", "must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
+
+
+def _wechat(settings: Settings) -> Iterator[Problem]:
+    for name in ("aes_key", "previous_aes_key"):
+        key: SecretStr | None = getattr(settings.wechat, name)
+        if key is not None and len(key.get_secret_value()) != 43:
+            yield Problem(
+                "error", f"GJJ_WECHAT__{name.upper()}", "must be 43 characters, as the settings page gives it"
+            )
+
+
+def _secrets(settings: Settings) -> Iterator[Problem]:
+    """Embedded defaults are for the sandbox on one machine; a public address with them is refused."""
+    level = "warning" if settings.sandbox.enabled else "error"
+    for section in ("gateway", "rasa", "wechat", "twilio", ""):
+        part = getattr(settings, section) if section else settings
+        for field in type(part).model_fields:
+            value = getattr(part, field)
+            if isinstance(value, SecretStr) and value.get_secret_value().startswith(EMBEDDED_MARKS):
+                name = "__".join(word for word in (section, field) if word).upper()
+                yield Problem(level, f"GJJ_{name}", "still has the value shipped for the sandbox")
+
+
+def _addresses(settings: Settings) -> Iterator[Problem]:
+    public = settings.gateway.public_url
+    if not public.startswith("https://") and not settings.sandbox.enabled:
+        yield Problem("error", "GJJ_GATEWAY__PUBLIC_URL", "must be the https address that vendors call")
+    if settings.sandbox.enabled and public.startswith("https://"):
+        yield Problem("warning", "GJJ_SANDBOX__ENABLED", "the sandbox runs although the gateway has a public address")
+
+
+def _centre(settings: Settings) -> Iterator[Problem]:
+    if not (ROOT / "knowledge_base" / "centres" / f"{settings.centre}.yml").exists():
+        yield Problem("error", "GJJ_CENTRE", f"knowledge_base/centres/{settings.centre}.yml does not exist")

@@ -1,0 +1,259 @@
+"""`hotline`: the commands of the design's contract."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from hotline import checks, evaluation, supervisor, training
+from hotline.client import GatewayClient, ensure_running
+from hotline.domain.messages import ChannelName
+from hotline.errors import HotlineError
+from hotline.settings import ROOT, Settings, get_settings
+from hotline.storage.migrate import migrate as migrate_database
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
+
+
+def report(line: str) -> None:
+    """One line for the operator, on standard error."""
+    notes.print(line, markup=False)
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Expected failures end the command with one clear message and exit code 1, without a stack trace."""
+    try:
+        yield
+    except HotlineError as error:
+        report(f"hotline: {error}")
+        raise typer.Exit(1) from error
+
+
+def settings() -> Settings:
+    """The settings, or one line for every one that is wrong."""
+    try:
+        return get_settings()
+    except ValidationError as error:
+        for line in checks.wrong_settings(error):
+            report(f"hotline: {line}")
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def up(
+    idle_exit: Annotated[float, typer.Option(help="seconds without a question after which everything stops")] = 0,
+) -> None:
+    """Train what changed, start every process, stop all of them on Ctrl-C."""
+    chosen = settings()
+    with one_sentence():
+        if supervisor.stop_running(chosen):
+            report("stopped the processes that ran before")
+        wanted = supervisor.services(chosen)
+        supervisor.check_ports(wanted)
+        _prepare(chosen)
+        boss = supervisor.Supervisor(chosen, report)
+        asyncio.run(boss.run(wanted, lambda: _welcome(chosen), idle_exit_s=idle_exit))
+        report("all processes have stopped")
+
+
+def _prepare(chosen: Settings) -> None:
+    for made in training.train(chosen, report):
+        if made.fresh:
+            report(f"{made.name} made in {made.seconds:.0f} s")
+    migrate_database(chosen.resolved_database_url)
+
+
+def _welcome(chosen: Settings) -> None:
+    web = f"http://{chosen.gateway.host}:{chosen.gateway.port}"
+    sandbox = f"http://{chosen.sandbox.host}:{chosen.sandbox.port}"
+    report("")
+    report(f"  web chat       {web}/chat")
+    if chosen.sandbox.enabled:
+        report(f"  WeChat phone   {sandbox}/phone")
+        report(f"  SMS · call     {sandbox}/sms-phone   {sandbox}/call")
+    report(f"  health         {web}/health")
+    report("")
+    report("try this:")
+    report(f"  1. open {web}/chat and ask 租房提取一个月能取多少")
+    report(f"  2. open {sandbox}/phone and tap 提取 in the account's menu" if chosen.sandbox.enabled else "  2. —")
+    report('  3. .venv/bin/hotline ask "离职后公积金怎么取" --json')
+    report("")
+    report("Ctrl-C stops everything.")
+
+
+@app.command()
+def down() -> None:
+    """Stop the processes of this checkout, wherever they were started."""
+    with one_sentence():
+        report("stopped" if supervisor.stop_running(settings()) else "nothing was running")
+
+
+@app.command()
+def ask(
+    text: str,
+    channel: Annotated[ChannelName, typer.Option()] = ChannelName.WEB,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="answer as on this date")] = None,
+    conversation: Annotated[str, typer.Option(help="go on with a conversation of this name")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """One turn through the whole chain; starts what is not running."""
+    chosen = settings()
+    with one_sentence():
+        ensure_running(chosen, report)
+        with GatewayClient(chosen) as client:
+            day = as_of.date().isoformat() if as_of else None
+            answer = client.turn(text, channel=channel, as_of=day, conversation=conversation)
+    if as_json:
+        _print_json(answer)
+        return
+    out.print(answer["answer"], markup=False)
+    for number, choice in enumerate(answer["choices"], 1):
+        out.print(f"  [{number}] {choice['label']}", markup=False)
+    report(f"{answer['outcome']} · {answer['matter']} · {answer['aspect']} · {answer['ms']:.0f} ms")
+
+
+@app.command("eval")
+def evaluate(
+    file: Path,
+    as_json: JsonFlag = False,
+    out_file: Annotated[Path | None, typer.Option("--out", help="write every row as JSONL")] = None,
+    channel: Annotated[ChannelName, typer.Option()] = ChannelName.WEB,
+    workers: Annotated[int, typer.Option(min=1, max=16)] = 2,
+) -> None:
+    """Ask every line of a JSONL file in a fresh conversation and count."""
+    from knowledge_base.published import Published
+
+    chosen = settings()
+    with one_sentence():
+        questions = evaluation.read_questions(file)
+        ensure_running(chosen, report)
+        catalogue = Published.open(chosen.knowledge_dir).catalogue
+        with _progress(len(questions), "asking") as done:
+            rows = evaluation.ask_all(chosen, catalogue, questions, channel=channel, workers=workers, done=done)
+    if out_file:
+        lines = [json.dumps(evaluation.out_row(row), ensure_ascii=False) for row in rows]
+        out_file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    figures = evaluation.summary(rows)
+    if as_json:
+        _print_json(figures)
+        return
+    for name, value in figures.items():
+        out.print(f"{name:>10}  {value}", markup=False)
+    table = Table("topic", "n", "top-1", "top-3")
+    for topic, (n, first, third) in evaluation.per_topic(rows).items():
+        table.add_row(topic, str(n), f"{first / n:.0%}", f"{third / n:.0%}")
+    out.print(table)
+
+
+@app.command()
+def train(force: Annotated[bool, typer.Option(help="even when nothing has changed")] = False) -> None:
+    """Publish the knowledge and train Rasa, each only when its sources have changed."""
+    chosen = settings()
+    with one_sentence():
+        for made in training.train(chosen, report, force=force):
+            report(f"{made.name}: {f'made in {made.seconds:.1f} s' if made.fresh else 'unchanged'}")
+
+
+@app.command()
+def status(as_json: JsonFlag = False) -> None:
+    """What runs, whether it is well, and what waits."""
+    chosen = settings()
+    state: dict[str, Any] = {"running": supervisor.running(chosen), "services": {}, "counts": {}}
+    for service in supervisor.services(chosen):
+        state["services"][service.name] = _health(service.health_url)
+    if "gateway" in state["services"] and state["services"]["gateway"] != "down":
+        with GatewayClient(chosen) as client, one_sentence():
+            state["counts"] = client.counts()
+    if as_json:
+        _print_json(state)
+    else:
+        for name, health in state["services"].items():
+            out.print(f"{name:>10}  {health}", markup=False)
+        for name, count in state["counts"].items():
+            out.print(f"{name:>10}  {count}", markup=False)
+    if "down" in state["services"].values():
+        raise typer.Exit(1)
+
+
+@app.command("check-config")
+def check_config(ports: Annotated[bool, typer.Option(help="list the ports and their settings")] = False) -> None:
+    """Say everything that is missing or unsafe in the settings, at once."""
+    chosen = settings()
+    if ports:
+        for service in supervisor.services(chosen):
+            out.print(f"{service.name:>10}  {service.host}:{service.port}  {checks.PORT_SETTINGS[service.name]}")
+    problems = checks.problems(chosen)
+    for problem in problems:
+        out.print(f"{problem.level:>7}  {problem.setting}: {problem.text}", markup=False)
+    if any(problem.level == "error" for problem in problems):
+        raise typer.Exit(1)
+    report("the settings can be used")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    chosen = settings()
+    with one_sentence():
+        migrate_database(chosen.resolved_database_url)
+    report("the database is at the newest schema")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Encrypted WeChat pushes against the gateway, beside a stock Rasa in the same run (`--help` for options)."""
+    settings()
+    command = [sys.executable, "-m", "tests.load.bench", *context.args]
+    raise typer.Exit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603 - our own module
+
+
+def _health(url: str) -> str:
+    try:
+        response = httpx.get(url, timeout=2, trust_env=False)
+    except httpx.HTTPError:
+        return "down"
+    if response.status_code != 200:
+        return "down"
+    try:
+        return str(response.json().get("status", "ok"))
+    except (ValueError, AttributeError):
+        return "ok"
+
+
+@contextmanager
+def _progress(total: int, label: str) -> Iterator[Callable[[], None]]:
+    with Progress(console=notes, transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def main() -> None:
+    """Entry point of the ``hotline`` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,294 @@
+"""`hotline up`: starts the processes, waits until each is healthy, stops all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from hotline.errors import ConfigError
+from hotline.settings import ROOT, Settings
+
+START_LIMIT_S = 120.0
+STOP_LIMIT_S = 10.0
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One process: how to start it, where it listens and when it is well."""
+
+    name: str
+    command: Sequence[str]
+    host: str
+    port: int
+    health_url: str
+    env: dict[str, str]
+
+
+def services(settings: Settings) -> list[Service]:
+    """The processes of one machine, in the order they are started."""
+    base = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+    base["GJJ_KNOWLEDGE_DIR"] = str(settings.knowledge_dir)
+    found = [_rasa(settings, base), _actions(settings, base), _gateway(settings, base)]
+    if settings.sandbox.enabled:
+        found.append(_sandbox(settings, base))
+    return found
+
+
+def _rasa(settings: Settings, base: dict[str, str]) -> Service:
+    url = urlsplit(settings.rasa.url)
+    port = url.port or 5005
+    env = {
+        **base,
+        "RASA_TELEMETRY_ENABLED": "false",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONWARNINGS": "ignore",
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+        "GJJ_RASA_TOKEN": settings.rasa.token.get_secret_value(),
+        "GJJ_ACTION_URL": f"http://{settings.actions.host}:{settings.actions.port}/webhook",
+        "GJJ_TRACKER_DB": str(settings.state_dir / "rasa.db"),
+    }
+    command = [
+        str(ROOT / "bot/.venv/bin/python"),
+        "-m",
+        "rasa",
+        "run",
+        *("--model", str(settings.state_dir / "models" / "hotline.tar.gz")),
+        *("--endpoints", str(ROOT / "endpoints.yml"), "--credentials", str(ROOT / "bot/credentials.yml")),
+        *("-i", url.hostname or "127.0.0.1", "-p", str(port), "--response-timeout", "10"),
+    ]
+    health = f"http://{url.hostname}:{port}/"
+    return Service(name="rasa", command=command, host=url.hostname or "", port=port, health_url=health, env=env)
+
+
+def _actions(settings: Settings, base: dict[str, str]) -> Service:
+    host, port = settings.actions.host, settings.actions.port
+    return Service(
+        name="actions",
+        command=[sys.executable, "-m", "actions"],
+        host=host,
+        port=port,
+        health_url=f"http://{host}:{port}/health",
+        env=base,
+    )
+
+
+def _gateway(settings: Settings, base: dict[str, str]) -> Service:
+    host, port = settings.gateway.host, settings.gateway.port
+    command = [sys.executable, "-m", "uvicorn", "web.app:create_app", "--factory", "--no-access-log"]
+    command += ["--host", host, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
+    # The proxy in front is the operator's: its headers are not believed, public_url is.
+    command += ["--no-proxy-headers"]
+    return Service(
+        name="gateway", command=command, host=host, port=port, health_url=f"http://{host}:{port}/health", env=base
+    )
+
+
+def _sandbox(settings: Settings, base: dict[str, str]) -> Service:
+    host, port = settings.sandbox.host, settings.sandbox.port
+    env = {
+        **base,
+        "GJJ_SANDBOX__PORT": str(port),
+        "GJJ_SANDBOX__HOST": host,
+        "GJJ_GATEWAY__PUBLIC_URL": settings.gateway.public_url,
+        "GJJ_WECHAT__TOKEN": settings.wechat.token.get_secret_value(),
+        "GJJ_WECHAT__AES_KEY": settings.wechat.aes_key.get_secret_value(),
+        "GJJ_WECHAT__APP_ID": settings.wechat.app_id,
+        "GJJ_WECHAT__APP_SECRET": settings.wechat.app_secret.get_secret_value(),
+        "GJJ_WECHAT__ORIGINAL_ID": settings.wechat.original_id,
+        "GJJ_TWILIO__ACCOUNT_SID": settings.twilio.account_sid,
+        "GJJ_TWILIO__AUTH_TOKEN": settings.twilio.auth_token.get_secret_value(),
+        "GJJ_TWILIO__NUMBER": settings.twilio.number,
+    }
+    return Service(
+        name="sandbox",
+        command=[sys.executable, "-m", "sandbox"],
+        host=host,
+        port=port,
+        health_url=f"http://{host}:{port}/health",
+        env=env,
+    )
+
+
+def check_ports(wanted: Sequence[Service]) -> None:
+    """Raises ConfigError naming the first port that somebody else holds."""
+    for service in wanted:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((service.host, service.port))
+            except OSError as error:
+                raise ConfigError(
+                    f"port {service.port} for {service.name} is taken by another program; stop it or set another port"
+                    f" (see `hotline check-config --ports`)"
+                ) from error
+
+
+class Supervisor:
+    """Starts the services, and as long as it lives they live; when it ends they end."""
+
+    def __init__(self, settings: Settings, report: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._report = report
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._stop = asyncio.Event()
+        self._logs = settings.state_dir / "log"
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self._running.items()}
+
+    async def run(self, wanted: Sequence[Service], ready: Callable[[], None], *, idle_exit_s: float = 0) -> None:
+        """Until a signal, a death or ``idle_exit_s`` seconds without a question. Raises ConfigError when a
+        service cannot be started or dies."""
+        check_ports(wanted)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stop.set)
+        try:
+            await self._start(wanted)
+            if not self._stop.is_set():
+                self._write_state()
+                ready()
+                await self._watch(idle_exit_s)
+        finally:
+            await self._stop_all()
+            self._state_file.unlink(missing_ok=True)
+
+    async def _start(self, wanted: Sequence[Service]) -> None:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for service in wanted:
+            with (self._logs / f"{service.name}.log").open("ab") as log:
+                self._running[service.name] = await asyncio.create_subprocess_exec(
+                    *service.command,
+                    cwd=ROOT,
+                    env=service.env,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C reaches us alone; we stop them in order
+                    preexec_fn=_die_with_parent,
+                )
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            await asyncio.gather(*(self._wait_healthy(service, client) for service in wanted))
+
+    async def _wait_healthy(self, service: Service, client: httpx.AsyncClient) -> None:
+        began = time.monotonic()
+        while not self._stop.is_set():
+            process = self._running[service.name]
+            if process.returncode is not None:
+                raise ConfigError(f"{service.name} ended while starting: {self._last_words(service.name)}")
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(service.health_url)).status_code == 200:
+                    self._report(f"{service.name} is up after {time.monotonic() - began:.0f} s")
+                    return
+            if time.monotonic() - began > START_LIMIT_S:
+                raise ConfigError(
+                    f"{service.name} did not become healthy in {START_LIMIT_S:.0f} s: {self._last_words(service.name)}"
+                )
+            await asyncio.sleep(0.2)
+
+    async def _watch(self, idle_exit_s: float) -> None:
+        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
+        waiting += [asyncio.create_task(self._death(name)) for name in self._running]
+        if idle_exit_s:
+            waiting.append(asyncio.create_task(self._idle(idle_exit_s)))
+        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        for task in done:
+            task.result()
+
+    async def _death(self, name: str) -> None:
+        code = await self._running[name].wait()
+        raise ConfigError(f"{name} ended by itself (exit {code}): {self._last_words(name)}")
+
+    async def _idle(self, limit_s: float) -> None:
+        gateway = self._settings.gateway
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            while True:
+                await asyncio.sleep(min(15.0, limit_s))
+                with contextlib.suppress(httpx.HTTPError, ValueError, KeyError):
+                    health = (await client.get(f"http://{gateway.host}:{gateway.port}/health")).json()
+                    if health["idle_s"] >= limit_s:
+                        return
+
+    async def _stop_all(self) -> None:
+        """Last started, first stopped; what does not end in time is killed with everything it started."""
+        for name, process in reversed(list(self._running.items())):
+            if process.returncode is None:
+                _signal_group(process.pid, signal.SIGTERM)
+            try:
+                async with asyncio.timeout(STOP_LIMIT_S):
+                    await process.wait()
+            except TimeoutError:
+                self._report(f"{name} did not stop in time and was killed")
+            _signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    @property
+    def _state_file(self) -> Path:
+        return state_file(self._settings)
+
+    def _write_state(self) -> None:
+        self._state_file.write_text(json.dumps({"supervisor": os.getpid(), **self.pids}), encoding="utf-8")
+
+    def _last_words(self, name: str) -> str:
+        """The last telling line of a log, for a one-sentence error."""
+        path = self._logs / f"{name}.log"
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        told = next((line.strip() for line in reversed(lines) if line.strip()), "nothing was logged")
+        return f"{told[:300]} (see {path})"
+
+
+def state_file(settings: Settings) -> Path:
+    """Where a running supervisor leaves the pids of its processes."""
+    return settings.state_dir / "up.json"
+
+
+def running(settings: Settings) -> dict[str, int]:
+    """Pids of a living supervisor and its processes; empty when none runs."""
+    try:
+        pids: dict[str, int] = json.loads(state_file(settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return pids if Path(f"/proc/{pids.get('supervisor', 0)}").exists() else {}
+
+
+def stop_running(settings: Settings) -> bool:
+    """End a supervisor started elsewhere and wait until it has gone. False when none ran."""
+    pids = running(settings)
+    if not pids:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pids["supervisor"], signal.SIGTERM)
+    for _ in range(300):
+        if not running(settings):
+            return True
+        time.sleep(0.1)
+    raise ConfigError(f"the running processes (supervisor {pids['supervisor']}) did not stop in 30 s")
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _die_with_parent() -> None:
+    """On Linux the kernel ends a child whose supervisor was killed: no orphan keeps a port."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
