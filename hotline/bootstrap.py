@@ -12,6 +12,7 @@ from hotline.dialogue.fallback import KnowledgeDialogue, ResilientDialogue
 from hotline.dialogue.rasa import RasaDialogue
 from hotline.domain.clock import utc_now
 from hotline.domain.messages import ChannelName
+from hotline.errors import ConfigError
 from hotline.ports import Channel, Dialogue
 from hotline.services.chats import StoredChats
 from hotline.services.delivery import DeliveryWorker
@@ -26,6 +27,9 @@ from hotline.settings import Settings
 from hotline.storage.channel_store import SqlChannelStore
 from hotline.storage.database import Database
 from hotline.storage.store import SqlStore
+from knowledge_base.errors import KnowledgeError
+from knowledge_base.model import Centre
+from knowledge_base.published import Published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Core:
     """The application core of one gateway process."""
 
     settings: Settings
+    centre: Centre
     storage: Storage
     channels: Mapping[ChannelName, Channel]
     intake: Intake
@@ -66,8 +71,21 @@ def build_dialogue(settings: Settings) -> Dialogue:
     return ResilientDialogue(RasaDialogue(settings.rasa), KnowledgeDialogue(settings.knowledge_dir))
 
 
+def read_centre(settings: Settings) -> Centre:
+    """The centre whose knowledge is published. Raises ConfigError when none is."""
+    try:
+        return Published.open(settings.knowledge_dir).catalogue.centre
+    except KnowledgeError as error:
+        raise ConfigError(f"no usable knowledge is published, run `hotline train`: {error}") from error
+
+
 def build_core(
-    settings: Settings, storage: Storage, *, channels: Mapping[ChannelName, Channel], dialogue: Dialogue
+    settings: Settings,
+    storage: Storage,
+    *,
+    centre: Centre,
+    channels: Mapping[ChannelName, Channel],
+    dialogue: Dialogue,
 ) -> Core:
     """Everything between the channels and the dialogue."""
     waiters, hub = Waiters(), Hub()
@@ -77,12 +95,12 @@ def build_core(
         hand_over=HandOver(storage.store, staffed=settings.gateway.desk_staffed),
         hub=hub,
         waiters=waiters,
-        capabilities={name: channel.capabilities for name, channel in channels.items()},
+        channels=channels,
         clock=utc_now,
         worker=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
     )
     spool = Spool(settings.state_dir / "spool")
-    intake = Intake(storage.store, turns, waiters=waiters, spool=spool)
+    intake = Intake(storage.store, turns, channels=channels, waiters=waiters, spool=spool)
     housekeeping = Housekeeping(
         storage.store,
         turns=turns,
@@ -93,6 +111,7 @@ def build_core(
     )
     return Core(
         settings=settings,
+        centre=centre,
         storage=storage,
         channels=channels,
         intake=intake,

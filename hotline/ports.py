@@ -122,6 +122,10 @@ class Channel(Protocol):
         """The HTTP response: with ``replies`` in it, or (None) an acknowledgement without them."""
         ...
 
+    def fits_inline(self, replies: Sequence[Reply]) -> bool:
+        """True when `respond` can carry all of ``replies``. Always True where ``can_push`` is False."""
+        ...
+
     async def send(self, delivery: Delivery) -> Receipt:
         """Deliver outside a webhook. Raises SendError, never a vendor's exception."""
         ...

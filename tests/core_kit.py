@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +16,10 @@ from hotline.domain.messages import ChannelName, Inbound, Reply, TurnRequest, Tu
 from hotline.ports import Capabilities, Channel, Delivery, Receipt, Received, SendError, WebhookRequest, WebhookResponse
 from hotline.settings import Settings
 from hotline.storage.migrate import migrate
+from knowledge_base.model import Centre
+
+
+CENTRE = Centre(code="test", name="测试住房公积金管理中心", city="测试", sms_signature="【测试公积金】")
 
 
 @dataclass
@@ -40,6 +44,7 @@ class FakeChannel:
 
     name: ChannelName
     capabilities: Capabilities
+    longest: int = 1000
     errors: list[SendError] = field(default_factory=list)
     sent: list[Delivery] = field(default_factory=list)
 
@@ -52,8 +57,11 @@ class FakeChannel:
         )
         return Received(inbound=inbound)
 
-    def respond(self, received: Received, replies: object) -> WebhookResponse:
-        return WebhookResponse(body="success" if not replies else "|".join(r.text for r in replies))  # type: ignore[attr-defined]
+    def respond(self, received: Received, replies: Sequence[Reply] | None) -> WebhookResponse:
+        return WebhookResponse(body="success" if not replies else "|".join(r.text for r in replies))
+
+    def fits_inline(self, replies: Sequence[Reply]) -> bool:
+        return sum(len(reply.text) for reply in replies) <= self.longest
 
     async def send(self, delivery: Delivery) -> Receipt:
         if self.errors:
@@ -115,7 +123,7 @@ async def core_kit(
     channels = fake_channels(wait_s)
     dialogue = FakeDialogue()
     typed: Mapping[ChannelName, Channel] = channels
-    core = build_core(settings, storage, channels=typed, dialogue=dialogue)
+    core = build_core(settings, storage, centre=CENTRE, channels=typed, dialogue=dialogue)
     try:
         yield Kit(core, storage, dialogue, channels)
     finally:

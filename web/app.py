@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hotline.bootstrap import Core, build_core, build_dialogue, build_storage
+from hotline.bootstrap import Core, build_core, build_dialogue, build_storage, read_centre
 from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
 from web import health, internal, webhooks
 from web.citizen import routes as citizen
+from web.citizen.assets import static_files
 from web.registry import HOOKS, build_channels
 
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
@@ -46,7 +47,8 @@ def create_app(settings: Settings | None = None, core: Core | None = None) -> Fa
     app.include_router(health.router(core, last_use))
     app.include_router(internal.router(core))
     app.include_router(webhooks.router(core, HOOKS))
-    app.include_router(citizen.router(core.chats, settings))
+    app.include_router(citizen.router(core.chats, settings, centre=core.centre))
+    app.mount("/static", static_files())
     return app
 
 
@@ -65,5 +67,6 @@ class NoteUse:
 
 def _core(settings: Settings) -> Core:
     storage = build_storage(settings)
-    channels = build_channels(settings, storage.channel_store)
-    return build_core(settings, storage, channels=channels, dialogue=build_dialogue(settings))
+    centre = read_centre(settings)
+    channels = build_channels(settings, storage.channel_store, centre)
+    return build_core(settings, storage, centre=centre, channels=channels, dialogue=build_dialogue(settings))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import structlog
 
 from hotline.domain.conversations import Accepted, DeliveryStatus, TurnRecord
-from hotline.domain.messages import Inbound, Reply
+from hotline.domain.messages import ChannelName, Inbound, Reply
 from hotline.domain.redaction import redact
 from hotline.domain.text import clean
 from hotline.errors import TemporaryError
+from hotline.ports import Channel
 from hotline.services.spool import Spool
 from hotline.services.turns import TurnWorker
 from hotline.services.waiters import Waiters
@@ -34,8 +36,17 @@ class Answer:
 class Intake:
     """The first stop of every message."""
 
-    def __init__(self, store: Store, turns: TurnWorker, *, waiters: Waiters, spool: Spool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        turns: TurnWorker,
+        *,
+        channels: Mapping[ChannelName, Channel],
+        waiters: Waiters,
+        spool: Spool,
+    ) -> None:
         self._store = store
+        self._channels = channels
         self._turns = turns
         self._waiters = waiters
         self._spool = spool
@@ -81,14 +92,16 @@ class Intake:
         while True:
             record = await self._store.record(inbound.channel, inbound.external_id)
             if record:
-                return await self._taken(record)
+                return await self._taken(inbound.channel, record)
             done, _ = await asyncio.wait({waiting}, timeout=POLL_S)
             if done:
                 return waiting.result()
 
-    async def _taken(self, record: TurnRecord) -> tuple[Reply, ...] | None:
+    async def _taken(self, channel: ChannelName, record: TurnRecord) -> tuple[Reply, ...] | None:
         if record.delivery_id is None:
             return ()
+        if not self._channels[channel].fits_inline(record.replies):
+            return None
         if record.delivery_status in (DeliveryStatus.INLINE, DeliveryStatus.STORED):
             return record.replies
         taken = await self._store.settle(record.delivery_id, DeliveryStatus.INLINE, expected=DeliveryStatus.PENDING)

@@ -14,7 +14,7 @@ from hotline.domain.conversations import DeliveryStatus, Job, Owner
 from hotline.domain.messages import ChannelName, InboundKind, Outcome, Reply, TurnRequest, TurnResult
 from hotline.domain.text import MAX_DIALOGUE_CHARS, has_words
 from hotline.errors import TemporaryError
-from hotline.ports import Capabilities, Dialogue, Typing
+from hotline.ports import Channel, Dialogue, Typing
 from hotline.services.handover import HandOver
 from hotline.services.hub import Hub
 from hotline.services.waiters import Waiters
@@ -39,7 +39,7 @@ class TurnWorker:
         hand_over: HandOver,
         hub: Hub,
         waiters: Waiters,
-        capabilities: Mapping[ChannelName, Capabilities],
+        channels: Mapping[ChannelName, Channel],
         clock: Callable[[], datetime],
         worker: str,
     ) -> None:
@@ -48,7 +48,7 @@ class TurnWorker:
         self._hand_over = hand_over
         self._hub = hub
         self._waiters = waiters
-        self._capabilities = capabilities
+        self._channels = channels
         self._clock = clock
         self.worker = worker
         self.deliveries_due = asyncio.Event()
@@ -146,7 +146,7 @@ class TurnWorker:
 
     async def _stored(self, job: Job, result: TurnResult, status: str) -> Finished:
         key = (job.channel, job.external_id)
-        inline = self._waiters.promise(key)
+        inline = self._channels[job.channel].fits_inline(result.replies) and self._waiters.promise(key)
         for pause in (*STORE_PAUSES_S, None):
             try:
                 finished = await self._store.finish(
@@ -164,7 +164,7 @@ class TurnWorker:
                 await asyncio.sleep(pause)
             else:
                 break
-        self._waiters.resolve(key, () if finished.dropped else result.replies)
+        self._waiters.resolve(key, () if finished.dropped else result.replies if inline else None)
         if finished.delivery_id and not inline:
             self.deliveries_due.set()
         return finished
@@ -172,7 +172,7 @@ class TurnWorker:
     def _delivery(self, job: Job, *, inline: bool) -> DeliveryStatus:
         if inline or job.meta.get("origin") == INTERNAL:
             return DeliveryStatus.INLINE
-        capabilities = self._capabilities[job.channel]
+        capabilities = self._channels[job.channel].capabilities
         stored = capabilities.stored_is_delivered or not capabilities.can_push
         return DeliveryStatus.STORED if stored else DeliveryStatus.PENDING
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -43,16 +43,18 @@ class SqlChannelStore:
         async with self._db.read() as connection:
             return await connection.scalar(query)
 
-    async def put_state(self, scope: str, key: str, value: Any) -> None:
-        """Replace a channel's small record."""
-        changed = {"value": value, "updated_at": self._clock()}
-        statement = (
-            self._insert(channel_states)
-            .values(scope=scope, key=key, **changed)
-            .on_conflict_do_update(index_elements=["scope", "key"], set_=changed)
-        )
+    async def put_state(self, scope: str, key: str, value: Any, *, version: int) -> bool:
+        """Replace a channel's small record if the stored one has version ``version - 1`` (0: none is stored).
+
+        False when somebody else was faster; nothing is changed then."""
+        changed = {"value": value, "version": version, "updated_at": self._clock()}
         async with self._db.write() as tx:
-            await tx.execute(statement)
+            if version == 1:
+                statement = self._insert(channel_states).values(scope=scope, key=key, **changed)
+                return (await tx.execute(statement.on_conflict_do_nothing())).rowcount == 1
+            record = (channel_states.c.scope == scope, channel_states.c.key == key)
+            found = update(channel_states).where(*record, channel_states.c.version == version - 1).values(changed)
+            return (await tx.execute(found)).rowcount == 1
 
     async def purge(self) -> int:
         """Remove expired nonces; the number removed."""

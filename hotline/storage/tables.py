@@ -196,5 +196,6 @@ channel_states = Table(
     Column("scope", String(32), primary_key=True),
     Column("key", String(128), primary_key=True),
     Column("value", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )

@@ -69,6 +69,16 @@ async def test_a_retry_fetches_a_late_answer_before_it_is_pushed(kit: Kit) -> No
     assert kit.channels[ChannelName.WECHAT].sent == []
 
 
+async def test_an_answer_too_long_for_the_webhook_is_acknowledged_and_sent_whole(kit: Kit) -> None:
+    kit.channels[ChannelName.WECHAT].longest = 3
+    first = await kit.core.intake.answer(asked("租房提取"), wait_s=2)
+    again = await kit.core.intake.answer(asked("租房提取"), wait_s=2)
+    assert first.replies is None
+    assert again.replies is None
+    await kit.housekeep()
+    assert [d.replies[0].text for d in kit.channels[ChannelName.WECHAT].sent] == ["答：租房提取"]
+
+
 async def test_messages_of_one_conversation_are_answered_in_their_order(kit: Kit) -> None:
     kit.dialogue.delay_s = 0.05
     await asyncio.gather(*(kit.core.intake.submit(asked(str(n), f"m{n}")) for n in range(5)))
