@@ -177,7 +177,8 @@ def train(force: Annotated[bool, typer.Option(help="even when nothing has change
 def status(as_json: JsonFlag = False) -> None:
     """What runs, whether it is well, and what waits."""
     chosen = settings()
-    state: dict[str, Any] = {"running": supervisor.running(chosen), "services": {}, "counts": {}}
+    found = supervisor.running(chosen)
+    state: dict[str, Any] = {"pids": found.pids if found else {}, "services": {}, "counts": {}}
     for service in supervisor.services(chosen):
         state["services"][service.name] = _health(service.health_url)
     if "gateway" in state["services"] and state["services"]["gateway"] != "down":

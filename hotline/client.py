@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -38,10 +39,10 @@ class GatewayClient:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def healthy(self) -> bool:
-        """True when the gateway answers and reaches Rasa."""
-        with contextlib.suppress(httpx.HTTPError, ValueError):
-            return bool(self._client.get("/health", timeout=3).json().get("rasa"))
+    def answers(self) -> bool:
+        """True when the gateway is there (Rasa may be down: citizens are answered all the same)."""
+        with contextlib.suppress(httpx.HTTPError):
+            return self._client.get("/ready", timeout=3).status_code == 200
         return False
 
     def turn(self, text: str, **fields: Any) -> dict[str, Any]:
@@ -62,16 +63,42 @@ class GatewayClient:
 
 
 def ensure_running(settings: Settings, report: Callable[[str], None]) -> None:
-    """Every process is up afterwards; what this starts ends by itself after a quarter of an hour unused."""
+    """Every process is up afterwards; what this starts ends by itself after a quarter of an hour unused.
+
+    Raises ConfigError with one sentence when it cannot be started."""
+    process = None
+    if supervisor.running(settings) is None:
+        report("starting what is not running (it stops by itself when unused; `make up` keeps it) …")
+        process = _start(settings)
+    began = time.monotonic()
+    while not _ready(settings):
+        if process is not None and process.poll() is not None:
+            said = _log_path(settings).read_text(encoding="utf-8", errors="replace").strip()
+            raise ConfigError(f"could not start: {said.splitlines()[-1] if said else 'no reason given'}")
+        if process is None and supervisor.running(settings) is None:
+            raise ConfigError("the processes that were starting have stopped; try again")
+        if time.monotonic() - began > START_LIMIT_S:
+            raise ConfigError(f"did not start in {START_LIMIT_S} s (see {_log_path(settings)})")
+        time.sleep(0.2)
+
+
+def _ready(settings: Settings) -> bool:
+    found = supervisor.running(settings)
+    if found is None or not found.ready:
+        return False
     with GatewayClient(settings) as client:
-        if client.healthy():
-            return
-    supervisor.stop_running(settings)
-    report("starting what is not running (it stops by itself when unused; `make up` keeps it) …")
-    log_path = settings.state_dir / "log" / "up.log"
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        return client.answers()
+
+
+def _log_path(settings: Settings) -> Path:
+    return settings.state_dir / "log" / "up.log"
+
+
+def _start(settings: Settings) -> subprocess.Popen[bytes]:
+    """`hotline up` on its own, with its words in a log."""
+    _log_path(settings).parent.mkdir(parents=True, exist_ok=True)
+    with _log_path(settings).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "hotline.cli", "up", "--idle-exit", str(IDLE_EXIT_S)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -80,12 +107,3 @@ def ensure_running(settings: Settings, report: Callable[[str], None]) -> None:
             stderr=log,
             start_new_session=True,
         )
-    began = time.monotonic()
-    with GatewayClient(settings) as client:
-        # The state file is written only when every process is healthy.
-        while not (supervisor.running(settings) and client.healthy()):
-            if process.poll() is not None:
-                raise ConfigError(f"could not start: {log_path.read_text(errors='replace').strip()[-600:]}")
-            if time.monotonic() - began > START_LIMIT_S:
-                raise ConfigError(f"did not start in {START_LIMIT_S} s (see {log_path})")
-            time.sleep(0.3)

@@ -62,6 +62,8 @@ class Capabilities:
     """True: an answer that is ready in time goes back in the webhook's response and is not sent again."""
     can_push: bool
     """True: `send` can deliver later; False: an answer not fetched inline waits for the next request."""
+    greets_itself: bool = False
+    """True: the channel words the greeting and what is said into a silence (telephone)."""
     stored_is_delivered: bool = False
     """True: the citizen's page reads its lines from storage, so nothing has to be sent."""
 
@@ -134,8 +136,9 @@ class Channel(Protocol):
 class ReplayGuard(Protocol):
     """Remembers nonces for a while, in storage that all gateway processes share."""
 
-    async def first_use(self, scope: str, nonce: str, *, ttl_s: int) -> bool:
-        """True exactly once per (scope, nonce) within ``ttl_s`` seconds, by atomic insert."""
+    async def uses(self, scope: str, nonce: str, fingerprint: str, *, ttl_s: int) -> int | None:
+        """How often ``nonce`` came with ``fingerprint`` before, within ``ttl_s`` seconds: 0 exactly once, by
+        atomic insert. None when it came with another fingerprint."""
         ...
 
 

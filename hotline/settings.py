@@ -84,8 +84,6 @@ class TwilioSettings(_Section):
     api_base: str = "http://127.0.0.1:8090/twilio"
     """Where REST calls go instead of Twilio's own address; empty: Twilio itself."""
     voice: str = "Polly.Zhiyu"
-    agent_number: str = ""
-    """Where a caller who wants a person is put through; empty: a call-back is noted."""
     reply_wait_s: float = 6.0
 
 

@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -25,6 +26,7 @@ from hotline.settings import ROOT, Settings
 START_LIMIT_S = 120.0
 STOP_LIMIT_S = 10.0
 PR_SET_PDEATHSIG = 1
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +60,9 @@ def _rasa(settings: Settings, base: dict[str, str]) -> Service:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONWARNINGS": "ignore",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-        "GJJ_RASA_TOKEN": settings.rasa.token.get_secret_value(),
-        "GJJ_ACTION_URL": f"http://{settings.actions.host}:{settings.actions.port}/webhook",
+        "GJJ_RASA__TOKEN": settings.rasa.token.get_secret_value(),
+        "GJJ_USE_ONLY": str(settings.use_only).lower(),
+        "GJJ_ACTIONS_URL": f"http://{settings.actions.host}:{settings.actions.port}/webhook",
         "GJJ_TRACKER_DB": str(settings.state_dir / "rasa.db"),
     }
     command = [
@@ -156,13 +159,15 @@ class Supervisor:
         """Until a signal, a death or ``idle_exit_s`` seconds without a question. Raises ConfigError when a
         service cannot be started or dies."""
         check_ports(wanted)
+        self._logs.mkdir(parents=True, exist_ok=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)
         try:
+            self._write_state(ready=False)
             await self._start(wanted)
             if not self._stop.is_set():
-                self._write_state()
+                self._write_state(ready=True)
                 ready()
                 await self._watch(idle_exit_s)
         finally:
@@ -170,7 +175,6 @@ class Supervisor:
             self._state_file.unlink(missing_ok=True)
 
     async def _start(self, wanted: Sequence[Service]) -> None:
-        self._logs.mkdir(parents=True, exist_ok=True)
         for service in wanted:
             with (self._logs / f"{service.name}.log").open("ab") as log:
                 self._running[service.name] = await asyncio.create_subprocess_exec(
@@ -244,14 +248,18 @@ class Supervisor:
     def _state_file(self) -> Path:
         return state_file(self._settings)
 
-    def _write_state(self) -> None:
-        self._state_file.write_text(json.dumps({"supervisor": os.getpid(), **self.pids}), encoding="utf-8")
+    def _write_state(self, *, ready: bool) -> None:
+        state = {"supervisor": os.getpid(), "ready": ready, "pids": self.pids}
+        draft = self._state_file.with_suffix(".draft")
+        draft.write_text(json.dumps(state), encoding="utf-8")
+        draft.replace(self._state_file)
 
     def _last_words(self, name: str) -> str:
         """The last telling line of a log, for a one-sentence error."""
         path = self._logs / f"{name}.log"
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-        told = next((line.strip() for line in reversed(lines) if line.strip()), "nothing was logged")
+        plain = (COLOURS.sub("", line).strip() for line in reversed(lines))
+        told = next((line for line in plain if line), "nothing was logged")
         return f"{told[:300]} (see {path})"
 
 
@@ -260,27 +268,36 @@ def state_file(settings: Settings) -> Path:
     return settings.state_dir / "up.json"
 
 
-def running(settings: Settings) -> dict[str, int]:
-    """Pids of a living supervisor and its processes; empty when none runs."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A living supervisor. ``ready``: all its processes have been healthy."""
+
+    supervisor: int
+    ready: bool
+    pids: dict[str, int]
+
+
+def running(settings: Settings) -> Running | None:
+    """The living supervisor of this state directory, or None."""
     try:
-        pids: dict[str, int] = json.loads(state_file(settings).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return pids if Path(f"/proc/{pids.get('supervisor', 0)}").exists() else {}
+        found = Running(**json.loads(state_file(settings).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if Path(f"/proc/{found.supervisor}").exists() else None
 
 
 def stop_running(settings: Settings) -> bool:
     """End a supervisor started elsewhere and wait until it has gone. False when none ran."""
-    pids = running(settings)
-    if not pids:
+    found = running(settings)
+    if found is None:
         return False
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pids["supervisor"], signal.SIGTERM)
+        os.kill(found.supervisor, signal.SIGTERM)
     for _ in range(300):
-        if not running(settings):
+        if running(settings) is None:
             return True
         time.sleep(0.1)
-    raise ConfigError(f"the running processes (supervisor {pids['supervisor']}) did not stop in 30 s")
+    raise ConfigError(f"the running processes (supervisor {found.supervisor}) did not stop in 30 s")
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

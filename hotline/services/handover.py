@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from hotline.domain.conversations import Job, Owner
@@ -9,7 +10,8 @@ from hotline.domain.messages import ChannelName, Reply, TurnResult
 from hotline.store import Store
 from hotline.wording import say
 
-SHORT_CHANNELS = (ChannelName.SMS, ChannelName.VOICE)
+OWN_FORM: Mapping[ChannelName, str] = {ChannelName.SMS: "_sms", ChannelName.VOICE: "_voice"}
+"""Channels whose sentences are worded apart."""
 
 
 class HandOver:
@@ -34,7 +36,7 @@ class HandOver:
 
 
 def _key(channel: ChannelName, reason: str | None, *, again: bool) -> str:
-    short = "_short" if channel in SHORT_CHANNELS else ""
+    form = OWN_FORM.get(channel, "")
     if reason == "complaint":
-        return f"complaint_noted{short}"
-    return "person_again" if again and not short else f"person_noted{short}"
+        return f"complaint_noted{form}"
+    return "person_again" if again and not form else f"person_noted{form}"

@@ -120,6 +120,8 @@ class TurnWorker:
             return await self._held(job)
         if job.kind == InboundKind.SILENCE:
             return TurnResult(replies=(), intent="silence", outcome=Outcome.CLARIFIED)
+        if job.kind == InboundKind.START and self._channels[job.channel].capabilities.greets_itself:
+            return TurnResult(replies=(), intent="greet")
         if job.kind == InboundKind.UNSUPPORTED:
             return _sentence("unsupported", intent="unsupported")
         if job.kind == InboundKind.TEXT and not has_words(job.text):

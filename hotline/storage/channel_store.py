@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -22,20 +22,27 @@ class SqlChannelStore:
         self._clock = clock
         self._insert: Any = sqlite_insert if database.is_sqlite else pg_insert
 
-    async def first_use(self, scope: str, nonce: str, *, ttl_s: int) -> bool:
-        """Implements `hotline.ports.ReplayGuard`."""
+    async def uses(self, scope: str, nonce: str, fingerprint: str, *, ttl_s: int) -> int | None:
+        """Implements `hotline.ports.ReplayGuard` in one statement."""
         now = self._clock()
+        fresh = {"fingerprint": fingerprint, "uses": 1, "expires_at": now + timedelta(seconds=ttl_s)}
+        expired = nonces.c.expires_at < now
         statement = (
             self._insert(nonces)
-            .values(scope=scope, nonce=nonce, expires_at=now + timedelta(seconds=ttl_s))
+            .values(scope=scope, nonce=nonce, **fresh)
             .on_conflict_do_update(
                 index_elements=["scope", "nonce"],
-                set_={"expires_at": now + timedelta(seconds=ttl_s)},
-                where=nonces.c.expires_at < now,
+                set_={
+                    "fingerprint": case((expired, fingerprint), else_=nonces.c.fingerprint),
+                    "uses": case((expired, 1), else_=nonces.c.uses + 1),
+                    "expires_at": case((expired, fresh["expires_at"]), else_=nonces.c.expires_at),
+                },
             )
+            .returning(nonces.c.fingerprint, nonces.c.uses)
         )
         async with self._db.write() as tx:
-            return (await tx.execute(statement)).rowcount == 1
+            known, uses = (await tx.execute(statement)).one()
+        return int(uses) - 1 if known == fingerprint else None
 
     async def get_state(self, scope: str, key: str) -> Any:
         """A channel's small record (a quota window), or None."""

@@ -187,6 +187,8 @@ nonces = Table(
     metadata,
     Column("scope", String(16), primary_key=True),
     Column("nonce", String(128), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("uses", Integer, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
 )
 

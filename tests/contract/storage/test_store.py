@@ -180,13 +180,15 @@ async def test_lines_come_in_order_and_after_a_cursor(bench: Bench) -> None:
 
 
 async def test_a_nonce_is_new_exactly_once_until_it_expires(bench: Bench) -> None:
-    first = await asyncio.gather(*(bench.channel_store.first_use("wechat", "n1", ttl_s=60) for _ in range(5)))
-    assert sum(first) == 1
-    assert await bench.channel_store.first_use("sms", "n1", ttl_s=60)
+    guard = bench.channel_store
+    uses = await asyncio.gather(*(guard.uses("wechat", "n1", "body", ttl_s=60) for _ in range(5)))
+    assert sorted(uses, key=str) == [0, 1, 2, 3, 4]
+    assert await guard.uses("wechat", "n1", "another body", ttl_s=60) is None
+    assert await guard.uses("sms", "n1", "another body", ttl_s=60) == 0
     bench.now += timedelta(seconds=61)
-    assert await bench.channel_store.first_use("wechat", "n1", ttl_s=60)
+    assert await guard.uses("wechat", "n1", "another body", ttl_s=60) == 0
     bench.now += timedelta(seconds=3600)
-    assert await bench.channel_store.purge() == 2
+    assert await guard.purge() == 2
 
 
 async def test_a_channels_record_is_replaced_only_by_its_next_version(bench: Bench) -> None:

@@ -33,6 +33,8 @@ def upgrade() -> None:
         "nonces",
         sa.Column("scope", sa.String(length=16), nullable=False),
         sa.Column("nonce", sa.String(length=128), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("scope", "nonce", name=op.f("pk_nonces")),
     )

@@ -1,0 +1,302 @@
+"""Twilio's side of the line: signs and posts webhooks to the gateway and follows the TwiML it gets back.
+
+Nothing here is shared with the adapters that it tries out: the signature is computed from its description
+(https://www.twilio.com/docs/usage/security#validating-requests).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from xml.etree import ElementTree
+
+import httpx
+
+_WEBHOOK_TIMEOUT = httpx.Timeout(15.0, connect=10.0)
+_MOST_DOCUMENTS = 12
+_MOST_CALLS = 1000
+_BLOCKED = {"+15005550004": 21610, "+15005550009": 21614, "+15005550001": 21211}
+"""Twilio's own test numbers and the errors they stand for."""
+_STOPS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+_STARTS = frozenset({"START", "UNSTOP"})
+
+
+class NotListening(Exception):
+    """The call is over or still speaking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What both sides know: read from the environment that the gateway reads too."""
+
+    sid: str
+    token: str
+    number: str
+    gateway: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Account:
+        get = environment.get
+        return cls(
+            sid=get("GJJ_TWILIO__ACCOUNT_SID", "AC00000000000000000000000000012329"),
+            token=get("GJJ_TWILIO__AUTH_TOKEN", "sandbox-twilio-auth-token"),
+            number=get("GJJ_TWILIO__NUMBER", "+8612329"),
+            gateway=get("GJJ_GATEWAY__PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message on its way to a citizen."""
+
+    sid: str
+    to: str
+    sender: str
+    body: str
+    units: int
+    parts: int
+    at: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A call that is up or over, as Twilio and the caller know it."""
+
+    sid: str
+    caller: str
+    heard: list[dict[str, str]] = field(default_factory=list)
+    gather: dict[str, str] | None = None
+    action: str = ""
+    rest: list[ElementTree.Element] = field(default_factory=list)
+    document: str = ""
+    base: str = ""
+    ended: bool = False
+    keys: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+def sign(url: str, form: Mapping[str, str], *, token: str) -> str:
+    """X-Twilio-Signature: base64 of HMAC-SHA1 over the address and every name and value, sorted by name."""
+    text = url + "".join(name + form[name] for name in sorted(form))
+    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+def units(text: str) -> int:
+    """Length in UCS-2 units."""
+    return len(text.encode("utf-16-be")) // 2
+
+
+def parts(text: str) -> int:
+    """How many parts a Chinese message of this text is billed as."""
+    length = units(text)
+    return 1 if length <= 70 else -(-length // 67)
+
+
+class TwilioSandbox:
+    """Twilio's side of the line."""
+
+    def __init__(self, account: Account, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.account = account
+        self.outbox: deque[Message] = deque(maxlen=1000)
+        self.calls: dict[str, Call] = {}
+        self.blocked: dict[str, int] = dict(_BLOCKED)
+        self._transport = transport
+        self._reports: set[asyncio.Task[None]] = set()
+
+    async def post(self, url: str, form: Mapping[str, str]) -> httpx.Response:
+        """The signed webhook's answer; httpx.HTTPError when there is none in Twilio's time."""
+        full = {"AccountSid": self.account.sid, "ApiVersion": "2010-04-01", **form}
+        headers = {"X-Twilio-Signature": sign(url, full, token=self.account.token), "User-Agent": "TwilioProxy/1.1"}
+        async with httpx.AsyncClient(timeout=_WEBHOOK_TIMEOUT, transport=self._transport, trust_env=False) as client:
+            return await client.post(url, data=full, headers=headers)
+
+    # --- messages -------------------------------------------------------------------------------
+
+    def take(self, form: Mapping[str, str]) -> Message | int:
+        """The message, kept in the outbox, or the code of Twilio's error."""
+        to, body = form.get("To", ""), form.get("Body", "")
+        checks = {
+            21604: not to,
+            21211: not (to.startswith("+") and to[1:].isdigit() and 6 <= len(to) <= 16),
+            21606: form.get("From") != self.account.number,
+            21602: not body,
+            21617: len(body) > 1600,
+        }
+        code = next((code for code, wrong in checks.items() if wrong), 0) or self.blocked.get(to, 0)
+        return code or self._keep(to, body)
+
+    def _keep(self, to: str, body: str) -> Message:
+        message = Message(
+            sid="SM" + secrets.token_hex(16),
+            to=to,
+            sender=self.account.number,
+            body=body,
+            units=units(body),
+            parts=parts(body),
+            at=datetime.now(UTC).isoformat(),
+        )
+        self.outbox.append(message)
+        return message
+
+    def report(self, message: Message, callback: str) -> None:
+        """Tells the gateway in the background that the message was sent and delivered."""
+        if urlsplit(callback).scheme in ("http", "https"):
+            task = asyncio.get_running_loop().create_task(self._report(message, callback))
+            self._reports.add(task)
+            task.add_done_callback(self._reports.discard)
+
+    async def _report(self, message: Message, callback: str) -> None:
+        for status in ("sent", "delivered"):
+            form = {"MessageSid": message.sid, "MessageStatus": status, "To": message.to, "From": message.sender}
+            with suppress(httpx.HTTPError):
+                await self.post(callback, form)
+
+    async def text(self, sender: str, body: str, *, media: int = 0, sid: str = "") -> dict[str, Any]:
+        """A citizen's message goes to the gateway; what comes straight back is given back and kept."""
+        self._opt(sender, body.strip().upper())
+        sid = sid or ("MM" if media else "SM") + secrets.token_hex(16)
+        form = {
+            "MessageSid": sid,
+            "From": sender,
+            "To": self.account.number,
+            "Body": body,
+            "NumMedia": str(media),
+            "NumSegments": str(parts(body)),
+        }
+        answer = await self.post(f"{self.account.gateway}/channels/sms", form)
+        bodies = _messages(answer.text) if answer.is_success and answer.text else []
+        kept = [self._keep(sender, text) for text in bodies]
+        return {"sid": sid, "status": answer.status_code, "twiml": answer.text, "answers": [asdict(m) for m in kept]}
+
+    def _opt(self, sender: str, word: str) -> None:
+        """Twilio itself blocks a number that texts STOP, until it texts START."""
+        if word in _STOPS:
+            self.blocked[sender] = 21610
+        elif word in _STARTS:
+            self.blocked.pop(sender, None)
+
+    # --- calls ----------------------------------------------------------------------------------
+
+    async def start(self, caller: str, *, sid: str = "") -> Call:
+        """A call is answered by the gateway and plays until it listens or ends."""
+        call = Call(sid=sid or "CA" + secrets.token_hex(16), caller=caller or "+266696687")
+        self.calls[call.sid] = call
+        if len(self.calls) > _MOST_CALLS:
+            del self.calls[next(iter(self.calls))]
+        async with call.lock:
+            await self._play(call, f"{self.account.gateway}/channels/voice", {})
+        return call
+
+    async def act(self, call: Call, given: Mapping[str, str]) -> None:
+        """Words, keys or (empty) silence while the call listens. Raises NotListening when it does not."""
+        gather, action = call.gather, call.action
+        if call.ended or gather is None:
+            raise NotListening
+        call.gather = None
+        if given or gather.get("actionOnEmptyResult") == "true":
+            await self._play(call, action, given)
+        else:
+            await self._run(call, call.rest)
+
+    async def hang_up(self, call: Call) -> None:
+        """The call is over and the gateway is told."""
+        call.ended, call.gather = True, None
+        with suppress(httpx.HTTPError):
+            form = self._form(call) | {"CallStatus": "completed", "CallDuration": "60"}
+            await self.post(f"{self.account.gateway}/channels/voice/status", form)
+
+    async def _play(self, call: Call, url: str, given: Mapping[str, str]) -> None:
+        address, form = url, dict(given)
+        for _ in range(_MOST_DOCUMENTS):
+            try:
+                answer = await self.post(address, self._form(call) | form)
+                answer.raise_for_status()
+                root = ElementTree.fromstring(answer.content)  # noqa: S314 - our own gateway's document
+            except (httpx.HTTPError, ElementTree.ParseError) as error:
+                call.heard.append({"kind": "error", "text": f"11205 {type(error).__name__}"})
+                return await self.hang_up(call)
+            call.document, call.base = answer.text, address
+            following = await self._verbs(call, list(root))
+            if following is None:
+                return None
+            address, form = following
+        call.heard.append({"kind": "error", "text": "too many redirects"})
+        return await self.hang_up(call)
+
+    async def update(self, call: Call, form: Mapping[str, str]) -> None:
+        """The REST API takes the call over: with a document of its own, or by ending it."""
+        if form.get("Status") == "completed":
+            await self.hang_up(call)
+        elif form.get("Twiml"):
+            call.gather = None
+            await self._run(call, list(ElementTree.fromstring(form["Twiml"])))  # noqa: S314 - authenticated
+
+    async def _run(self, call: Call, verbs: list[ElementTree.Element]) -> None:
+        following = await self._verbs(call, verbs)
+        if following is not None:
+            await self._play(call, *following)
+
+    async def _verbs(self, call: Call, verbs: list[ElementTree.Element]) -> tuple[str, dict[str, str]] | None:
+        """Plays verbs in order. The next document's address and form, or None when the call listens or ended."""
+        for number, verb in enumerate(verbs):
+            match verb.tag:
+                case "Say":
+                    call.heard.append({"kind": "say", "text": verb.text or ""})
+                case "Gather":
+                    following = await self._gather(call, verb, rest=verbs[number + 1 :])
+                    if following is None or following[0]:
+                        return following
+                case "Redirect":
+                    return urljoin(call.base, verb.text or ""), {}
+                case "Dial":
+                    call.heard.append({"kind": "dial", "text": "".join(verb.itertext()).strip()})
+                    if verb.get("action"):
+                        return urljoin(call.base, verb.get("action", "")), {"DialCallStatus": "completed"}
+                case "Hangup":
+                    break
+        await self.hang_up(call)
+        return None
+
+    async def _gather(
+        self, call: Call, verb: ElementTree.Element, *, rest: list[ElementTree.Element]
+    ) -> tuple[str, dict[str, str]] | None:
+        """None: the call listens. An empty address: no key came in the moment there was, so the next verb's turn."""
+        call.heard += [{"kind": "say", "text": nested.text or ""} for nested in verb if nested.tag == "Say"]
+        action = urljoin(call.base, verb.get("action", ""))
+        if verb.get("input") == "dtmf" and rest:
+            try:
+                return action, {"Digits": await asyncio.wait_for(call.keys.get(), float(verb.get("timeout", "5")))}
+            except TimeoutError:
+                return "", {}
+        while not call.keys.empty():
+            call.keys.get_nowait()
+        call.gather, call.action, call.rest = dict(verb.attrib), action, rest
+        return None
+
+    def _form(self, call: Call) -> dict[str, str]:
+        return {
+            "CallSid": call.sid,
+            "From": call.caller,
+            "To": self.account.number,
+            "CallStatus": "in-progress",
+            "Direction": "inbound",
+        }
+
+
+def _messages(document: str) -> list[str]:
+    try:
+        root = ElementTree.fromstring(document)  # noqa: S314 - our own gateway's document
+    except ElementTree.ParseError:
+        return []
+    return ["".join(message.itertext()) for message in root.iter("Message")]
