@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -12,8 +10,8 @@ from typing import Any
 import structlog
 
 ALLOWED_KEYS = frozenset(
-    "event level timestamp logger exc_info exception stack_info process channel conversation_id inbox_id delivery_id "
-    "message_hash contact_hash skill intent outcome matter aspect degraded duration_ms ms attempts reason status "
+    "event level timestamp logger exc_info exception stack_info process channel failures problems conversation_id inbox_id delivery_id "
+    "skill intent outcome matter aspect degraded duration_ms ms attempts reason status "
     "retryable error count version port url_path owner owner_version kind path setting state".split()
 )
 """Any other key is dropped: text, names, numbers and addresses have no way into a log."""
@@ -49,8 +47,3 @@ def configure_logging(level: str, process: str) -> None:
     # httpx logs whole request addresses at INFO; WeChat's carry the access token.
     for name in ("httpx", "httpcore", "twilio", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def keyed_hash(value: str, key: str) -> str:
-    """A short stand-in for an address or a text: the same value always gives the same 16 hex digits."""
-    return hmac.new(key.encode(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]

@@ -11,7 +11,12 @@ from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +32,8 @@ class GatewaySettings(_Section):
     port: int = 8000
     public_url: str = "http://127.0.0.1:8000"
     """The address vendors call, as they write it: signatures are computed over it."""
+    trusted_proxies: str = ""
+    """Addresses of the proxies in front, comma-separated: only theirs is believed about who is calling."""
     session_secret: SecretStr = SecretStr("embedded-session-secret-change-me")
     internal_token: SecretStr = SecretStr("embedded-internal-token-change-me")
     """Lets `hotline ask`, `eval` and `status` in; never given to a browser."""
@@ -95,16 +102,35 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         frozen=True,
         extra="forbid",
-        secrets_dir=os.environ.get("GJJ_SECRETS_DIR") or None,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then files of the same names in ``GJJ_SECRETS_DIR``."""
+        folder = os.environ.get("GJJ_SECRETS_DIR")
+        if not folder:
+            return init_settings, env_settings
+        files = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=folder,
+            secrets_dir_missing="error",
+            secrets_prefix="GJJ_",
+            secrets_nested_delimiter="__",
+        )
+        return init_settings, env_settings, files
 
     centre: str = "guangzhou"
     state_dir: Path = ROOT / "var"
     database_url: str = ""
     """Empty: SQLite in ``state_dir``. PostgreSQL: ``postgresql+asyncpg://user@host/name``."""
     log_level: str = "INFO"
-    hash_key: SecretStr = SecretStr("embedded-hash-key-change-me")
-    """Keys the hashes that stand for addresses and texts in logs."""
     use_only: bool = False
     """Understand with the small embedding alone (machines without AVX2)."""
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)

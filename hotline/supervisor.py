@@ -25,6 +25,9 @@ from hotline.settings import ROOT, Settings
 
 START_LIMIT_S = 120.0
 STOP_LIMIT_S = 10.0
+RESTART_PAUSE_S = 1.0
+DEATHS_ALLOWED = 3
+DEATHS_WITHIN_S = 300.0
 PR_SET_PDEATHSIG = 1
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -74,7 +77,7 @@ def _rasa(settings: Settings, base: dict[str, str]) -> Service:
         *("--endpoints", str(ROOT / "endpoints.yml"), "--credentials", str(ROOT / "bot/credentials.yml")),
         *("-i", url.hostname or "127.0.0.1", "-p", str(port), "--response-timeout", "10"),
     ]
-    health = f"http://{url.hostname}:{port}/"
+    health = f"http://{url.hostname}:{port}/webhooks/gateway/"
     return Service(name="rasa", command=command, host=url.hostname or "", port=port, health_url=health, env=env)
 
 
@@ -94,8 +97,9 @@ def _gateway(settings: Settings, base: dict[str, str]) -> Service:
     host, port = settings.gateway.host, settings.gateway.port
     command = [sys.executable, "-m", "uvicorn", "web.app:create_app", "--factory", "--no-access-log"]
     command += ["--host", host, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
-    # The proxy in front is the operator's: its headers are not believed, public_url is.
-    command += ["--no-proxy-headers"]
+    # Only a proxy the operator named is believed about who is calling; addresses are built from public_url.
+    proxies = settings.gateway.trusted_proxies
+    command += ["--proxy-headers", "--forwarded-allow-ips", proxies] if proxies else ["--no-proxy-headers"]
     return Service(
         name="gateway", command=command, host=host, port=port, health_url=f"http://{host}:{port}/health", env=base
     )
@@ -148,6 +152,7 @@ class Supervisor:
         self._settings = settings
         self._report = report
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._deaths: dict[str, list[float]] = {}
         self._stop = asyncio.Event()
         self._logs = settings.state_dir / "log"
 
@@ -156,8 +161,8 @@ class Supervisor:
         return {name: process.pid for name, process in self._running.items()}
 
     async def run(self, wanted: Sequence[Service], ready: Callable[[], None], *, idle_exit_s: float = 0) -> None:
-        """Until a signal, a death or ``idle_exit_s`` seconds without a question. Raises ConfigError when a
-        service cannot be started or dies."""
+        """Until a signal or ``idle_exit_s`` seconds without a question. A service that dies is started again;
+        raises ConfigError when one cannot be started or keeps dying."""
         check_ports(wanted)
         self._logs.mkdir(parents=True, exist_ok=True)
         loop = asyncio.get_running_loop()
@@ -169,26 +174,29 @@ class Supervisor:
             if not self._stop.is_set():
                 self._write_state(ready=True)
                 ready()
-                await self._watch(idle_exit_s)
+                await self._watch(wanted, idle_exit_s)
         finally:
             await self._stop_all()
             self._state_file.unlink(missing_ok=True)
 
     async def _start(self, wanted: Sequence[Service]) -> None:
         for service in wanted:
-            with (self._logs / f"{service.name}.log").open("ab") as log:
-                self._running[service.name] = await asyncio.create_subprocess_exec(
-                    *service.command,
-                    cwd=ROOT,
-                    env=service.env,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,  # Ctrl-C reaches us alone; we stop them in order
-                    preexec_fn=_die_with_parent,
-                )
+            await self._spawn(service)
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
             await asyncio.gather(*(self._wait_healthy(service, client) for service in wanted))
+
+    async def _spawn(self, service: Service) -> None:
+        with (self._logs / f"{service.name}.log").open("ab") as log:
+            self._running[service.name] = await asyncio.create_subprocess_exec(
+                *service.command,
+                cwd=ROOT,
+                env=service.env,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches us alone; we stop them in order
+                preexec_fn=_die_with_parent,
+            )
 
     async def _wait_healthy(self, service: Service, client: httpx.AsyncClient) -> None:
         began = time.monotonic()
@@ -206,20 +214,33 @@ class Supervisor:
                 )
             await asyncio.sleep(0.2)
 
-    async def _watch(self, idle_exit_s: float) -> None:
+    async def _watch(self, wanted: Sequence[Service], idle_exit_s: float) -> None:
         waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
-        waiting += [asyncio.create_task(self._death(name)) for name in self._running]
+        waiting += [asyncio.create_task(self._keep(service)) for service in wanted]
         if idle_exit_s:
             waiting.append(asyncio.create_task(self._idle(idle_exit_s)))
         done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
         for task in done:
             task.result()
 
-    async def _death(self, name: str) -> None:
-        code = await self._running[name].wait()
-        raise ConfigError(f"{name} ended by itself (exit {code}): {self._last_words(name)}")
+    async def _keep(self, service: Service) -> None:
+        """A process that dies is started again; one that keeps dying ends everything with its last words."""
+        while True:
+            code = await self._running[service.name].wait()
+            now = time.monotonic()
+            deaths = [at for at in self._deaths.get(service.name, []) if now - at < DEATHS_WITHIN_S]
+            self._deaths[service.name] = [*deaths, now]
+            words = self._last_words(service.name)
+            if len(deaths) >= DEATHS_ALLOWED:
+                raise ConfigError(f"{service.name} keeps ending by itself (exit {code}): {words}")
+            self._report(f"{service.name} ended by itself (exit {code}) and is started again: {words}")
+            _signal_group(self._running[service.name].pid, signal.SIGKILL)  # what it left behind
+            await asyncio.sleep(RESTART_PAUSE_S)
+            await self._spawn(service)
+            self._write_state(ready=True)
 
     async def _idle(self, limit_s: float) -> None:
         gateway = self._settings.gateway

@@ -80,6 +80,7 @@ def _rasa(settings: Settings) -> None:
     command += ["--out", str(target.parent), "--fixed-model-name", "hotline"]
     env = {
         "RASA_TELEMETRY_ENABLED": "false",
+        "RASA_CACHE_DIRECTORY": str(settings.state_dir / "rasa-cache"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONWARNINGS": "ignore",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",

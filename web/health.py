@@ -50,7 +50,7 @@ def router(core: Core, last_use: LastUse) -> APIRouter:
 
 
 async def _checks(core: Core) -> dict[str, bool]:
-    database, rasa = await asyncio.gather(_database(core), _answers(f"{core.settings.rasa.url}/"))
+    database, rasa = await asyncio.gather(_database(core), _answers(f"{core.settings.rasa.url}/webhooks/gateway/"))
     return {"database": database, "rasa": rasa}
 
 
@@ -66,6 +66,6 @@ async def _database(core: Core) -> bool:
 async def _answers(url: str) -> bool:
     try:
         async with httpx.AsyncClient(timeout=LIMIT_S) as client:
-            return (await client.get(url)).status_code < 500
+            return (await client.get(url)).status_code == 200
     except httpx.HTTPError:
         return False

@@ -19,7 +19,9 @@ class WebChatChannel:
     """Implements `hotline.ports.Channel` for the page that `web.citizen` serves."""
 
     name: ChannelName = ChannelName.WEB
-    capabilities: Capabilities = Capabilities(reply_wait_s=0.0, replies_inline=False, can_push=True)
+    capabilities: Capabilities = Capabilities(
+        reply_wait_s=0.0, replies_inline=False, can_push=True, stored_is_delivered=True
+    )
 
     def __init__(self, visitors: Visitors) -> None:
         self._visitors = visitors

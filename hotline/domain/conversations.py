@@ -72,9 +72,11 @@ class TurnRecord:
 
 class DeliveryStatus(StrEnum):
     """Life of an outbox row. ``inline``: went back in the webhook's response; ``stored``: the line in
-    storage is the delivery (web page); ``unknown``: the vendor may have it, so it is not sent again."""
+    storage is the delivery (web page); ``sending``: leased by a worker,
+    nobody else may take it; ``unknown``: the vendor may have it, so it is not sent again."""
 
     PENDING = "pending"
+    SENDING = "sending"
     INLINE = "inline"
     STORED = "stored"
     SENT = "sent"

@@ -80,5 +80,5 @@ class DeliveryWorker:
 
     async def _settle(self, due: DueDelivery, status: DeliveryStatus, *, vendor_id: str = "", error: str = "") -> None:
         await self._store.settle(
-            due.delivery_id, status, expected=DeliveryStatus.PENDING, vendor_id=vendor_id, error=error
+            due.delivery_id, status, expected=DeliveryStatus.SENDING, vendor_id=vendor_id, error=error
         )

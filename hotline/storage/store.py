@@ -156,15 +156,17 @@ class SqlStore:
     async def retry_later(self, delivery_id: str, *, due_at: datetime, error: str) -> None:
         statement = (
             update(outbox)
-            .where(outbox.c.id == delivery_id, outbox.c.status == DeliveryStatus.PENDING)
-            .values(due_at=due_at, error=error[:200])
+            .where(outbox.c.id == delivery_id, outbox.c.status == DeliveryStatus.SENDING)
+            .values(status=DeliveryStatus.PENDING, due_at=due_at, error=error[:200])
         )
         async with self._db.write() as tx:
             await tx.execute(statement)
 
     async def lease_due(self, *, limit: int, lease_s: int) -> list[DueDelivery]:
         now = self._clock()
-        due = (outbox.c.status == DeliveryStatus.PENDING, outbox.c.due_at <= now)
+        # One that is still being sent when its lease runs out belonged to a worker that died.
+        open_ones = outbox.c.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING))
+        due = (open_ones, outbox.c.due_at <= now)
         async with self._db.read() as connection:
             found = (await connection.execute(select(outbox.c.id).where(*due).limit(limit))).scalars().all()
         leased = []
@@ -172,7 +174,11 @@ class SqlStore:
             statement = (
                 update(outbox)
                 .where(outbox.c.id == delivery_id, *due)
-                .values(due_at=now + timedelta(seconds=lease_s), attempts=outbox.c.attempts + 1)
+                .values(
+                    status=DeliveryStatus.SENDING,
+                    due_at=now + timedelta(seconds=lease_s),
+                    attempts=outbox.c.attempts + 1,
+                )
                 .returning(outbox)
             )
             async with self._db.write() as tx:

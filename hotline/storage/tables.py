@@ -149,8 +149,8 @@ outbox = Table(
 Index(
     "ix_outbox_due",
     outbox.c.due_at,
-    sqlite_where=text("status = 'pending'"),
-    postgresql_where=text("status = 'pending'"),
+    sqlite_where=text("status IN ('pending', 'sending')"),
+    postgresql_where=text("status IN ('pending', 'sending')"),
 )
 
 turns = Table(

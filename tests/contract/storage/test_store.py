@@ -114,8 +114,11 @@ async def test_a_due_delivery_is_leased_to_one_worker_only(bench: Bench) -> None
     assert sum(len(batch) for batch in leased) == 1
     delivery = next(batch[0] for batch in leased if batch)
     assert delivery.replies == ANSWER.replies
-    assert await bench.store.settle(delivery.delivery_id, DeliveryStatus.SENT, expected=DeliveryStatus.PENDING)
-    assert not await bench.store.settle(delivery.delivery_id, DeliveryStatus.SENT, expected=DeliveryStatus.PENDING)
+    settle = bench.store.settle
+    # A vendor's retry must not take inline what a worker is sending.
+    assert not await settle(delivery.delivery_id, DeliveryStatus.INLINE, expected=DeliveryStatus.PENDING)
+    assert await settle(delivery.delivery_id, DeliveryStatus.SENT, expected=DeliveryStatus.SENDING)
+    assert not await settle(delivery.delivery_id, DeliveryStatus.SENT, expected=DeliveryStatus.SENDING)
 
 
 async def test_a_lease_that_ran_out_is_given_again(bench: Bench) -> None:

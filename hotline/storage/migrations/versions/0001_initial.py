@@ -150,8 +150,8 @@ def upgrade() -> None:
             "ix_outbox_due",
             ["due_at"],
             unique=False,
-            sqlite_where=sa.text("status = 'pending'"),
-            postgresql_where=sa.text("status = 'pending'"),
+            sqlite_where=sa.text("status IN ('pending', 'sending')"),
+            postgresql_where=sa.text("status IN ('pending', 'sending')"),
         )
 
     op.create_table(
@@ -179,7 +179,9 @@ def downgrade() -> None:
     op.drop_table("turns")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(
-            "ix_outbox_due", sqlite_where=sa.text("status = 'pending'"), postgresql_where=sa.text("status = 'pending'")
+            "ix_outbox_due",
+            sqlite_where=sa.text("status IN ('pending', 'sending')"),
+            postgresql_where=sa.text("status IN ('pending', 'sending')"),
         )
 
     op.drop_table("outbox")
