@@ -95,7 +95,7 @@ def _actions(settings: Settings, base: dict[str, str]) -> Service:
 
 def _gateway(settings: Settings, base: dict[str, str]) -> Service:
     host, port = settings.gateway.host, settings.gateway.port
-    command = [sys.executable, "-m", "uvicorn", "web.app:create_app", "--factory", "--no-access-log"]
+    command = [sys.executable, "-m", "uvicorn", "web.app:serve", "--factory", "--no-access-log"]
     command += ["--host", host, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
     # Only a proxy the operator named is believed about who is calling; addresses are built from public_url.
     proxies = settings.gateway.trusted_proxies

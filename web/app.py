@@ -20,10 +20,16 @@ from web.registry import HOOKS, build_channels
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
 
 
+def serve() -> FastAPI:
+    """What the gateway process runs: logging set up, then the application on the process's settings."""
+    settings = get_settings()
+    configure_logging(settings.log_level, "gateway")
+    return create_app(settings)
+
+
 def create_app(settings: Settings | None = None, core: Core | None = None) -> FastAPI:
     """The application on ``settings``, or on a core built elsewhere (tests)."""
     settings = settings or get_settings()
-    configure_logging(settings.log_level, "gateway")
     core = core or _core(settings)
     last_use = health.LastUse()
 

@@ -27,7 +27,7 @@ async def test_call_starts_with_a_short_greeting(caller: Any) -> None:
     assert (inbound.kind, inbound.external_id) == (InboundKind.START, f"{CALL}:0")
     assert (inbound.session_key, inbound.contact_key) == (CALL, "+8613800138000")
     (greeting,) = document.says
-    assert all(word in greeting for word in ("广州公积金", "智能", "录音", "按0转人工"))
+    assert all(word in greeting for word in ("广州公积金", "智能", "不是真人", "按0转人工"))
     # Eight seconds at a brisk five syllables a second.
     assert sum(char.isalnum() for char in greeting) <= 40
 
@@ -54,7 +54,7 @@ async def test_greeting_does_not_wait_for_the_core(caller: Any, replies: Any) ->
     await caller.does()
     document = caller.hears(replies)
     assert document.verbs == ["Gather"]
-    assert "录音" in document.says[0]
+    assert "不是真人" in document.says[0]
 
 
 async def test_spoken_turn_is_decoded(caller: Any) -> None:

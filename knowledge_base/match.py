@@ -1,0 +1,79 @@
+"""What the matcher found in a text: plain data that travels as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from knowledge_base.normalise import Normalised
+
+OVERVIEW = "overview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A matter the text may be about. ``p`` over all matters and "none of them" sums to one."""
+
+    code: str
+    name: str
+    topic: str
+    scope: str
+    p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AspectGuess:
+    """The aspect asked about, if the text is about ``code``."""
+
+    code: str
+    aspect: str
+    p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Candidates best first.
+
+    ``aspect`` is the generic aspect asked about whatever the matter, None where the text puts a question of its own;
+    ``aspect_cue`` says that a cue word decided it. ``aspects`` holds the best aspect of each candidate.
+    ``mentions`` are codes named in the text, ``exact`` the code whose name, alias, code or question the text is.
+    ``asks_outside`` is the probability that the text is not the fund's business.
+    """
+
+    normalised: Normalised
+    candidates: tuple[Candidate, ...]
+    aspect: str | None
+    aspect_p: float
+    aspect_cue: bool
+    aspects: tuple[AspectGuess, ...]
+    mentions: tuple[str, ...]
+    exact: str | None
+    asks_outside: float
+
+    def aspect_for(self, code: str) -> str:
+        """The best aspect of a candidate; of any other matter the generic one, for want of better the overview."""
+        for guess in self.aspects:
+            if guess.code == code:
+                return guess.aspect
+        return self.aspect or OVERVIEW
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; without the original text, which may hold what must not travel."""
+        data = asdict(self)
+        del data["normalised"]["original"]
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Match:
+        """What ``to_dict`` wrote; ``original`` is then the cleaned text."""
+        seen = data["normalised"]
+        return cls(
+            **{
+                **data,
+                "normalised": Normalised(seen["text"], seen["text"], seen["core"], tuple(seen["places"])),
+                "candidates": tuple(Candidate(**candidate) for candidate in data["candidates"]),
+                "aspects": tuple(AspectGuess(**guess) for guess in data["aspects"]),
+                "mentions": tuple(data["mentions"]),
+            }
+        )
