@@ -26,6 +26,7 @@ from hotline.services.waiters import Waiters
 from hotline.settings import Settings
 from hotline.storage.channel_store import SqlChannelStore
 from hotline.storage.database import Database
+from hotline.storage.handovers import SqlHandovers
 from hotline.storage.store import SqlStore
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.model import Centre
@@ -38,6 +39,7 @@ class Storage:
 
     database: Database
     store: SqlStore
+    handovers: SqlHandovers
     channel_store: SqlChannelStore
 
 
@@ -62,6 +64,7 @@ def build_storage(settings: Settings) -> Storage:
     return Storage(
         database=database,
         store=SqlStore(database, clock=utc_now, idle_close=idle),
+        handovers=SqlHandovers(database, clock=utc_now),
         channel_store=SqlChannelStore(database, clock=utc_now),
     )
 
@@ -92,7 +95,7 @@ def build_core(
     turns = TurnWorker(
         storage.store,
         dialogue,
-        hand_over=HandOver(storage.store, staffed=settings.gateway.desk_staffed),
+        hand_over=HandOver(storage.store, storage.handovers, staffed=settings.gateway.desk_staffed),
         hub=hub,
         waiters=waiters,
         channels=channels,

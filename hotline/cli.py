@@ -195,6 +195,29 @@ def status(as_json: JsonFlag = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def handovers(
+    close: Annotated[int, typer.Option(help="the number of a request that has been dealt with")] = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Who has asked for a person and what they said last; there is no desk yet, so somebody has to look here."""
+    with one_sentence(), GatewayClient(settings()) as client:
+        if close:
+            client.close_handover(close)
+            report(f"request {close} is closed")
+            return
+        found = client.handovers()
+    if as_json:
+        _print_json(found)
+        return
+    for request in found:
+        out.print(
+            f"{request['number']}  {request['asked_at']}  {request['channel']}  {request['reason']}", markup=False
+        )
+        for line in request["said"]:
+            out.print(f"      {line}", markup=False)
+
+
 @app.command("check-config")
 def check_config(ports: Annotated[bool, typer.Option(help="list the ports and their settings")] = False) -> None:
     """Say everything that is missing or unsafe in the settings, at once."""

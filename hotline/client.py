@@ -51,15 +51,31 @@ class GatewayClient:
             response = self._client.post("/internal/turn", json={"text": text, **fields})
         except httpx.HTTPError as error:
             raise TemporaryError(f"gateway: {type(error).__name__}") from error
-        if response.status_code != 200:
-            raise TemporaryError(f"gateway answered {response.status_code}: {response.text[:200]}")
-        answer: dict[str, Any] = response.json()
+        answer: dict[str, Any] = self._checked(response).json()
         return answer
+
+    def handovers(self) -> list[dict[str, Any]]:
+        """Open requests for a person, oldest first."""
+        return list(self._get("/internal/handovers"))
+
+    def close_handover(self, number: int) -> None:
+        """Raises TemporaryError when there is no such open request."""
+        self._checked(self._client.post(f"/internal/handovers/{number}/close"))
 
     def counts(self) -> dict[str, int]:
         """Waiting messages, due deliveries, open requests for a person."""
-        counted: dict[str, int] = self._client.get("/internal/counts").json()
-        return counted
+        return dict(self._get("/internal/counts"))
+
+    def _get(self, path: str) -> Any:
+        try:
+            return self._checked(self._client.get(path)).json()
+        except httpx.HTTPError as error:
+            raise TemporaryError(f"gateway: {type(error).__name__}") from error
+
+    def _checked(self, response: httpx.Response) -> httpx.Response:
+        if response.status_code != 200:
+            raise TemporaryError(f"gateway answered {response.status_code}: {response.text[:200]}")
+        return response
 
 
 def ensure_running(settings: Settings, report: Callable[[str], None]) -> None:

@@ -44,6 +44,18 @@ class Noted:
     again: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHandover:
+    """A request for a person that nobody has closed, with what the citizen said last (redacted)."""
+
+    number: int
+    reason: str
+    channel: str
+    asked_at: str
+    """ISO 8601, UTC."""
+    said: Sequence[str]
+
+
 class Store(Protocol):
     """Every method is one transaction. All raise TemporaryError when the database does not answer in time."""
 
@@ -89,10 +101,24 @@ class Store(Protocol):
         """The only way ownership changes: the new version, or None when it changed meanwhile or may not."""
         ...
 
-    async def note_handover(self, conversation_id: str, reason: str) -> Noted: ...
-
     async def lines(self, channel: ChannelName, contact_key: str, *, after: int, limit: int) -> list[ChatLine]: ...
 
     async def counts(self) -> Mapping[str, int]:
         """Waiting messages, due deliveries, open requests for a person: for health and status."""
+        ...
+
+
+class Handovers(Protocol):
+    """Requests for a person."""
+
+    async def note_handover(self, conversation_id: str, reason: str) -> Noted:
+        """The request is on record; the same request of the same conversation is the same record."""
+        ...
+
+    async def open_handovers(self, *, limit: int) -> list[OpenHandover]:
+        """The oldest open requests for a person first."""
+        ...
+
+    async def close_handover(self, number: int) -> bool:
+        """False when there is no such open request."""
         ...

@@ -18,7 +18,6 @@ from hotline.settings import Settings
 from hotline.storage.migrate import migrate
 from knowledge_base.model import Centre
 
-
 CENTRE = Centre(code="test", name="测试住房公积金管理中心", city="测试", sms_signature="【测试公积金】")
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from hotline.bootstrap import Core
@@ -31,7 +31,7 @@ class TurnBody(BaseModel):
 
 
 def router(core: Core) -> APIRouter:
-    """``POST /internal/turn`` and ``GET /internal/counts``."""
+    """``POST /internal/turn``, ``GET /internal/counts`` and the open requests for a person."""
     token = core.settings.gateway.internal_token.get_secret_value()
 
     def only_us(authorization: Annotated[str, Header()] = "") -> None:
@@ -47,6 +47,16 @@ def router(core: Core) -> APIRouter:
     @routes.get("/counts")
     async def counts() -> dict[str, int]:
         return dict(await core.storage.store.counts())
+
+    @routes.get("/handovers")
+    async def handovers(limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[dict[str, Any]]:
+        return [asdict(found) for found in await core.storage.handovers.open_handovers(limit=limit)]
+
+    @routes.post("/handovers/{number}/close")
+    async def close(number: int) -> dict[str, bool]:
+        if not await core.storage.handovers.close_handover(number):
+            raise HTTPException(404, f"no open request with number {number}")
+        return {"closed": True}
 
     return routes
 

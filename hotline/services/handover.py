@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hotline.domain.conversations import Job, Owner
 from hotline.domain.messages import ChannelName, Reply, TurnResult
-from hotline.store import Store
+from hotline.store import Handovers, Store
 from hotline.wording import say
 
 OWN_FORM: Mapping[ChannelName, str] = {ChannelName.SMS: "_sms", ChannelName.VOICE: "_voice"}
@@ -17,13 +17,14 @@ OWN_FORM: Mapping[ChannelName, str] = {ChannelName.SMS: "_sms", ChannelName.VOIC
 class HandOver:
     """Puts the conversation into the queue where a desk is staffed; notes the request where it is not."""
 
-    def __init__(self, store: Store, *, staffed: bool) -> None:
+    def __init__(self, store: Store, handovers: Handovers, *, staffed: bool) -> None:
         self._store = store
+        self._handovers = handovers
         self._staffed = staffed
 
     async def request(self, job: Job, result: TurnResult) -> tuple[Job, TurnResult]:
         """The request is on record with a number; the job carries the owner version it now has."""
-        noted = await self._store.note_handover(job.conversation_id, result.hand_over or "requested")
+        noted = await self._handovers.note_handover(job.conversation_id, result.hand_over or "requested")
         if self._staffed:
             version = await self._store.change_owner(
                 job.conversation_id, Owner.QUEUED, expected_version=job.owner_version

@@ -10,7 +10,7 @@ from typing import Any
 from hotline.domain.conversations import Job, Owner, TurnRecord
 from hotline.domain.messages import ChannelName, Choice, InboundKind, Outcome, Reply, SourceNote, TurnResult
 from hotline.ports import ChatLine
-from hotline.store import DueDelivery
+from hotline.store import DueDelivery, OpenHandover
 
 Row = Mapping[str, Any]
 
@@ -115,4 +115,14 @@ def due(row: Row, current_version: int) -> DueDelivery:
         current_version=current_version,
         replies=replies_in(row["replies"]),
         attempts=row["attempts"],
+    )
+
+
+def handover(row: Row, said: list[str]) -> OpenHandover:
+    return OpenHandover(
+        number=row["id"],
+        reason=row["reason"],
+        channel=row["channel"],
+        asked_at=row["created_at"].isoformat(),
+        said=said,
     )

@@ -26,7 +26,7 @@ from hotline.storage.tables import (
     outbox,
     turns,
 )
-from hotline.store import DueDelivery, Finished, Noted
+from hotline.store import DueDelivery, Finished
 
 CLAIM_S = 30
 """A conversation whose worker has not finished for this long may be taken by another."""
@@ -204,23 +204,6 @@ class SqlStore:
         )
         async with self._db.write() as tx:
             return expected_version + 1 if (await tx.execute(statement)).rowcount == 1 else None
-
-    async def note_handover(self, conversation_id: str, reason: str) -> Noted:
-        open_one = select(handovers.c.id).where(
-            handovers.c.conversation_id == conversation_id, handovers.c.state == "open", handovers.c.reason == reason
-        )
-        async with self._db.write() as tx:
-            known = await tx.scalar(open_one.limit(1))
-            if known is not None:
-                return Noted(number=known, again=True)
-            values = {
-                "conversation_id": conversation_id,
-                "reason": reason,
-                "state": "open",
-                "created_at": self._clock(),
-            }
-            number = await tx.scalar(insert(handovers).values(values).returning(handovers.c.id))
-            return Noted(number=int(number or 0), again=False)
 
     async def lines(self, channel: ChannelName, contact_key: str, *, after: int, limit: int) -> list[ChatLine]:
         newest = (

@@ -114,6 +114,19 @@ async def test_an_internal_conversation_goes_on_by_its_name(client: httpx.AsyncC
     assert first == second != third
 
 
+async def test_who_asked_for_a_person_is_listed_until_it_is_closed(client: httpx.AsyncClient, kit: Kit) -> None:
+    kit.dialogue.script = lambda _: TurnResult(replies=(), outcome=Outcome.HANDOFF, hand_over="complaint")
+    await client.post("/internal/turn", json={"text": "我要投诉，电话13800138000"}, headers=TOKEN)
+    (found,) = (await client.get("/internal/handovers", headers=TOKEN)).json()
+    assert found["reason"] == "complaint"
+    assert found["said"] == ["我要投诉，电话[电话已隐去]"]
+    close = f"/internal/handovers/{found['number']}/close"
+    assert (await client.post(close, headers=TOKEN)).status_code == 200
+    assert (await client.post(close, headers=TOKEN)).status_code == 404
+    assert (await client.get("/internal/handovers", headers=TOKEN)).json() == []
+    assert (await client.get("/internal/handovers")).status_code == 401
+
+
 async def test_health_names_what_is_down(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     async def nobody(url: str) -> bool:
         return False
