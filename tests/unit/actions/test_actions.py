@@ -1,0 +1,124 @@
+"""The actions as Rasa calls them: through the executor, with a tracker as Rasa 3.6 sends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from actions.server import build, executor
+from hotline.dialogue.wire import from_messages
+from hotline.domain.messages import Outcome, TurnResult
+from hotline.services.answering import Answering
+from hotline.services.offers import Context
+from hotline.settings import ROOT
+from knowledge_base.match import Match
+from tests.unit.answering.content import CATALOGUE, match
+
+pytestmark = pytest.mark.anyio
+
+SKILLS = sorted(path.stem for path in (ROOT / "bot" / "domain").glob("*.yml"))
+
+
+@pytest.fixture(autouse=True)
+def _small_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actions.turn.answering", lambda: Answering(CATALOGUE))
+
+
+def call(
+    skill: str, text: str, found: Match | None = None, *, channel: str = "web", slots: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """An action call: no domain in it, as with selective domains."""
+    message: dict[str, Any] = {
+        "text": text,
+        "intent": {"name": skill, "confidence": 0.8},
+        "entities": [],
+        "metadata": {"as_of": "2026-11-23"},
+    }
+    if found is not None:
+        message["knowledge"] = found.to_dict()
+    return {
+        "next_action": f"action_{skill}",
+        "sender_id": "c1",
+        "version": "3.6.21",
+        "tracker": {
+            "sender_id": "c1",
+            "slots": slots or Context().to_slots(),
+            "latest_message": message,
+            "events": [{"event": "user", "text": text, "input_channel": channel}],
+            "paused": False,
+            "followup_action": None,
+            "active_loop": {},
+            "latest_action_name": "action_listen",
+        },
+    }
+
+
+async def run(call_: dict[str, Any]) -> tuple[TurnResult, dict[str, Any]]:
+    """The result as the gateway will read it, and the slots set."""
+    done = await executor().run(call_)
+    assert done is not None
+    slots = {event["name"]: event["value"] for event in done.events if event["event"] == "slot"}
+    return from_messages(done.responses, {"intent": "x", "confidence": 0.0}), slots
+
+
+async def test_a_question_is_answered_and_its_matter_remembered() -> None:
+    result, slots = await run(
+        call("ask_knowledge", "租房带什么", match("租房带什么", {"rent": 0.9}, aspect="materials"))
+    )
+    assert (result.outcome, result.matter, result.confidence) == (Outcome.ANSWERED, "rent", 0.8)
+    assert (slots["matter"], slots["aspect"]) == ("rent", "materials")
+    assert slots["offered"][0]["matter"] == "rent"
+
+
+async def test_the_matter_in_the_slots_is_what_a_follow_up_is_about() -> None:
+    found = match("那几天到账", {"loan": 0.2}, aspect="time_limit", cue=True, named=False)
+    slots = Context(matter="rent", aspect="overview").to_slots()
+    result, _ = await run(call("ask_knowledge", "那几天到账", found, slots=slots))
+    assert (result.matter, result.aspect) == ("rent", "time_limit")
+
+
+async def test_a_choice_is_taken_from_the_slots() -> None:
+    asked, slots = await run(call("ask_knowledge", "提取", match("提取", {"rent": 0.3, "leave": 0.3}, named=False)))
+    assert asked.outcome is Outcome.CLARIFIED
+    chosen, _ = await run(call("choose", "第二个", slots={**Context().to_slots(), **slots}))
+    assert chosen.matter == "leave"
+
+
+async def test_the_channel_is_the_citizens() -> None:
+    result, _ = await run(call("ask_knowledge", "租房", match("租房", {"rent": 0.9}), channel="voice"))
+    assert result.replies[0].text == "能提，每月最多2000元。"
+
+
+async def test_only_slots_that_changed_are_set() -> None:
+    _, slots = await run(call("thanks", "谢谢", slots=Context(matter="rent").to_slots()))
+    assert slots == {}
+
+
+@pytest.mark.parametrize("skill", [skill for skill in SKILLS if skill != "bot_challenge"])
+async def test_every_skill_says_something_on_every_channel(skill: str) -> None:
+    for channel in ("web", "wechat", "sms", "voice"):
+        result, _ = await run(call(skill, "说点什么", match("说点什么", {"rent": 0.01}, named=False), channel=channel))
+        assert all(reply.text for reply in result.replies)
+
+
+async def test_whatever_breaks_the_citizen_hears_an_apology(caplog: pytest.LogCaptureFixture) -> None:
+    broken = call("ask_knowledge", "租房440106199001011234")
+    broken["tracker"]["latest_message"]["knowledge"] = {"not": "a match"}
+    result, slots = await run(broken)
+    assert result.outcome is Outcome.CLARIFIED
+    assert "人工" in result.replies[0].text
+    assert slots == {}
+    assert "440106199001011234" not in caplog.text
+
+
+def test_every_action_of_the_domain_is_served_and_no_other() -> None:
+    wanted = set()
+    for skill in SKILLS:
+        wanted |= set(yaml.safe_load((ROOT / "bot" / "domain" / f"{skill}.yml").read_text("utf-8")).get("actions", []))
+    assert {item.name for item in executor().list_actions()} == wanted
+
+
+def test_the_server_has_its_health_route() -> None:
+    assert {route.path for route in build().router.routes} >= {"health", "webhook"}

@@ -1,0 +1,196 @@
+"""What answers when Rasa does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from hotline.dialogue.fallback import (
+    KnowledgeDialogue,
+    ResilientDialogue,
+    control_examples,
+    control_key,
+    static_responses,
+)
+from hotline.domain.messages import ChannelName, InboundKind, Outcome, Reply, TurnRequest, TurnResult
+from hotline.errors import TemporaryError
+from hotline.settings import ROOT
+from knowledge_base.match import Match
+from knowledge_base.model import Catalogue
+from tests.unit.answering.content import CATALOGUE, match
+
+pytestmark = pytest.mark.anyio
+
+KNOWN = {
+    "租房提取要什么材料": match("租房提取要什么材料", {"rent": 0.9}, aspect="materials", cue=True),
+    "那几天到账": match("那几天到账", {"loan": 0.2}, aspect="time_limit", cue=True, named=False),
+    "股票": match("股票", {"rent": 0.01}, named=False, outside=0.95),
+}
+NOTHING = match("", {"rent": 0.01}, named=False)
+
+
+class FakePublished:
+    """Answers from the small catalogue."""
+
+    catalogue: Catalogue = CATALOGUE
+
+    def __init__(self) -> None:
+        self.refreshed = 0
+
+    @property
+    def matcher(self) -> FakePublished:
+        return self
+
+    def match(self, text: str) -> Match:
+        return KNOWN.get(text, NOTHING)
+
+    def refresh(self) -> bool:
+        self.refreshed += 1
+        return False
+
+
+@pytest.fixture
+def dialogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KnowledgeDialogue:
+    published = FakePublished()
+    monkeypatch.setattr("knowledge_base.published.Published.open", lambda target: published)
+    return KnowledgeDialogue(tmp_path)
+
+
+def ask(text: str, conversation: str = "c1", channel: ChannelName = ChannelName.WEB) -> TurnRequest:
+    return TurnRequest(
+        conversation_id=conversation,
+        message_id="m",
+        text=text,
+        kind=InboundKind.TEXT,
+        channel=channel,
+        as_of=date(2026, 11, 23),
+    )
+
+
+async def test_a_question_is_answered_from_knowledge_and_marked_degraded(dialogue: KnowledgeDialogue) -> None:
+    result = await dialogue.respond(ask("租房提取要什么材料"))
+    assert (result.outcome, result.matter, result.aspect) == (Outcome.ANSWERED, "rent", "materials")
+    assert result.degraded
+
+
+async def test_the_matter_just_discussed_is_remembered_per_conversation(dialogue: KnowledgeDialogue) -> None:
+    await dialogue.respond(ask("租房提取要什么材料", "c1"))
+    assert (await dialogue.respond(ask("那几天到账", "c1"))).matter == "rent"
+    assert (await dialogue.respond(ask("那几天到账", "c2"))).matter is None
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "hand_over"),
+    [
+        ("转人工！", Outcome.HANDOFF, "requested"),
+        ("我要投诉你们中心", Outcome.HANDOFF, "complaint"),
+        ("谢谢", Outcome.ANSWERED, None),
+        ("你是机器人吗", Outcome.ANSWERED, None),
+        ("股票", Outcome.REJECTED, None),
+        ("说不上来的话", Outcome.CLARIFIED, None),
+    ],
+)
+async def test_control_words_work_without_rasa(
+    dialogue: KnowledgeDialogue, text: str, outcome: Outcome, hand_over: str | None
+) -> None:
+    result = await dialogue.respond(ask(text))
+    assert (result.outcome, result.hand_over, result.degraded) == (outcome, hand_over, True)
+
+
+async def test_the_start_of_a_conversation_is_greeted(dialogue: KnowledgeDialogue) -> None:
+    result = await dialogue.respond(replace(ask(""), kind=InboundKind.START))
+    assert "测试中心" in result.replies[0].text
+
+
+async def test_without_published_knowledge_it_says_that_it_cannot_answer(tmp_path: Path) -> None:
+    with pytest.raises(TemporaryError):
+        await KnowledgeDialogue(tmp_path).respond(ask("租房"))
+
+
+def test_every_control_intent_has_its_examples() -> None:
+    found = control_examples(ROOT)
+    assert {found[control_key(text)] for text in ("人工", "再见", "菜单", "第一个", "没听清", "你好")} == {
+        "human_request",
+        "goodbye",
+        "help",
+        "choose",
+        "repeat",
+        "greet",
+    }
+    assert not {"ask_knowledge", "out_of_scope"} & set(found.values())
+
+
+def test_fixed_responses_have_a_variant_for_every_channel() -> None:
+    variants = static_responses(ROOT)["bot_challenge"]
+    assert {variants[channel.value].replies[0].text for channel in ChannelName} != set()
+    assert len(variants["voice"].replies[0].text) <= 60
+
+
+class Scripted:
+    """Answers or fails as it is told."""
+
+    def __init__(self, name: str, *, failing: bool = False) -> None:
+        self.name, self.failing, self.asked = name, failing, 0
+
+    async def respond(self, request: TurnRequest) -> TurnResult:
+        self.asked += 1
+        if self.failing:
+            raise TemporaryError("down")
+        return TurnResult(replies=(Reply(text=self.name),))
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _pair(clock: Clock, **changes: bool) -> tuple[Scripted, Scripted, ResilientDialogue]:
+    primary, spare = Scripted("rasa", **changes), Scripted("knowledge")
+    return primary, spare, ResilientDialogue(primary, spare, failures_to_open=2, open_s=10.0, clock=clock)
+
+
+async def test_the_primary_answers_while_it_works() -> None:
+    _, spare, dialogue = _pair(Clock())
+    result = await dialogue.respond(ask("a"))
+    assert (result.replies[0].text, result.degraded, spare.asked) == ("rasa", False, 0)
+
+
+async def test_a_hung_primary_is_left_alone_after_failures_and_tried_again_later() -> None:
+    clock = Clock()
+    primary, _, dialogue = _pair(clock, failing=True)
+    results = [await dialogue.respond(ask("a")) for _ in range(5)]
+    assert all(result.degraded and result.replies[0].text == "knowledge" for result in results)
+    assert (primary.asked, dialogue.degraded) == (2, True)
+    clock.now += 11
+    primary.failing = False
+    assert not (await dialogue.respond(ask("a"))).degraded
+    assert (primary.asked, dialogue.degraded) == (3, False)
+
+
+async def test_a_failed_probe_closes_the_way_again() -> None:
+    clock = Clock()
+    primary, _, dialogue = _pair(clock, failing=True)
+    for _ in range(3):
+        await dialogue.respond(ask("a"))
+    clock.now += 11
+    for _ in range(3):
+        await dialogue.respond(ask("a"))
+    assert primary.asked == 3
+
+
+async def test_one_failure_between_answers_does_not_open_the_circuit() -> None:
+    primary, _, dialogue = _pair(Clock())
+    for failing in (True, False, True, False):
+        primary.failing = failing
+        await dialogue.respond(ask("a"))
+    assert primary.asked == 4
+
+
+async def test_when_both_fail_the_gateway_hears_it() -> None:
+    with pytest.raises(TemporaryError):
+        await ResilientDialogue(Scripted("a", failing=True), Scripted("b", failing=True)).respond(ask("a"))
