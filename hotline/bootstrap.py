@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -69,9 +69,18 @@ def build_storage(settings: Settings) -> Storage:
     )
 
 
-def build_dialogue(settings: Settings) -> Dialogue:
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The dialogue, and what loads beforehand the part of it that is needed only in an outage."""
+
+    dialogue: Dialogue
+    prepare: Callable[[], None]
+
+
+def build_dialogue(settings: Settings) -> Talk:
     """Rasa, with knowledge search alone behind it."""
-    return ResilientDialogue(RasaDialogue(settings.rasa), KnowledgeDialogue(settings.knowledge_dir))
+    knowledge = KnowledgeDialogue(settings.knowledge_dir)
+    return Talk(ResilientDialogue(RasaDialogue(settings.rasa), knowledge), knowledge.prepare)
 
 
 def read_centre(settings: Settings) -> Centre:

@@ -64,6 +64,13 @@ class Stack:
     def go_on(self, name: str) -> None:
         os.kill(self._pid(name), signal.SIGCONT)
 
+    def wait_until_well(self, seconds: float = 90) -> None:
+        """Returns when a question goes through Rasa again."""
+        deadline = time.monotonic() + seconds
+        while self.turn("公积金贷款利率多少")["degraded"]:
+            assert time.monotonic() < deadline, "Rasa did not come back"
+            time.sleep(0.5)
+
     def log(self, name: str) -> str:
         path = self.settings.state_dir / "log" / f"{name}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
@@ -17,6 +17,7 @@ from web.citizen import routes as citizen
 from web.citizen.assets import static_files
 from web.registry import HOOKS, build_channels
 
+PREPARE_AFTER_S = 20.0
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
 
 
@@ -24,24 +25,29 @@ def serve() -> FastAPI:
     """What the gateway process runs: logging set up, then the application on the process's settings."""
     settings = get_settings()
     configure_logging(settings.log_level, "gateway")
-    return create_app(settings)
+    storage = build_storage(settings)
+    centre = read_centre(settings)
+    channels = build_channels(settings, storage.channel_store, centre)
+    talk = build_dialogue(settings)
+    core = build_core(settings, storage, centre=centre, channels=channels, dialogue=talk.dialogue)
+    return create_app(settings, core, prepare=talk.prepare)
 
 
-def create_app(settings: Settings | None = None, core: Core | None = None) -> FastAPI:
-    """The application on ``settings``, or on a core built elsewhere (tests)."""
-    settings = settings or get_settings()
-    core = core or _core(settings)
+def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | None = None) -> FastAPI:
+    """The application on a core. ``prepare`` runs once in the background, after the start's rush."""
     last_use = health.LastUse()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loops = asyncio.create_task(core.housekeeping.run())
+        background = [asyncio.create_task(core.housekeeping.run())]
+        if prepare:
+            background.append(asyncio.create_task(_later(prepare)))
         try:
             yield
         finally:
-            loops.cancel()
-            with suppress(asyncio.CancelledError):
-                await loops
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             with suppress(TimeoutError):
                 async with asyncio.timeout(5):
                     await core.turns.idle()
@@ -71,8 +77,6 @@ class NoteUse:
         await self._app(scope, receive, send)
 
 
-def _core(settings: Settings) -> Core:
-    storage = build_storage(settings)
-    centre = read_centre(settings)
-    channels = build_channels(settings, storage.channel_store, centre)
-    return build_core(settings, storage, centre=centre, channels=channels, dialogue=build_dialogue(settings))
+async def _later(prepare: Callable[[], None]) -> None:
+    await asyncio.sleep(PREPARE_AFTER_S)
+    await asyncio.to_thread(prepare)

@@ -90,6 +90,7 @@ async def _turn(core: Core, body: TurnBody) -> dict[str, Any]:
         "sources": [asdict(source) for source in result.sources],
         "candidates": list(result.candidates),
         "conversation_id": record.conversation_id,
+        "hand_over": result.hand_over,
         "degraded": result.degraded,
         "ms": round((time.perf_counter() - started) * 1000, 1),
         "hops": dict(result.ms),

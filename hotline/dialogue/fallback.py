@@ -34,6 +34,7 @@ REMEMBERED: Final = 2000
 """Conversations whose last matter is kept in this process; an older one starts anew."""
 OUTSIDE_AT: Final = 0.6
 """From this probability on a question is not the fund's."""
+WARM_UP: Final = "1"
 _CONTROL_FILES_LEFT_OUT: Final = ("ask_knowledge", "out_of_scope")
 
 
@@ -56,6 +57,17 @@ class KnowledgeDialogue:
             raise TemporaryError(f"no published knowledge: {type(error).__name__}") from error
         took = round((time.perf_counter() - started) * 1000, 2)
         return replace(decision.result, degraded=True, ms={"knowledge": took})
+
+    def prepare(self) -> None:
+        """Models and knowledge are in memory afterwards, so that the first citizen of an outage does not wait for
+        them. Without published knowledge nothing happens; the first turn says why."""
+        try:
+            self._knowledge().matcher.match(WARM_UP)
+        except (OSError, KnowledgeError) as error:
+            log.error("dialogue.knowledge.unusable", error=type(error).__name__)
+            return
+        control_examples(self._project)
+        static_responses(self._project)
 
     def _decide(self, request: TurnRequest) -> Decision:
         knowledge = self._knowledge()

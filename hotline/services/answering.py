@@ -18,6 +18,8 @@ ANSWER_AT: Final = 0.50
 """From this probability on the best matter is answered at once."""
 OFFER_AT: Final = 0.10
 """From this probability of the best matter on the citizen is asked which of the best he means."""
+SURE_AT: Final = 0.90
+"""Below this probability an answer comes with what else may have been meant."""
 OPTION_AT: Final = 0.02
 """No matter less probable than this is ever offered as a choice."""
 HALF_SENTENCE_CHARS: Final = 6
@@ -156,6 +158,8 @@ class Answering:
         matter = self._matter(last)
         outside = matter.scope != "fund"
         offers = () if outside else self._next_offers(matter, {topic for topic, _ in rendered})
+        others = [] if outside else self._other_matters(question, context, {topic.matter for topic, _ in rendered})
+        offers = (*offers[: MAX_OPTIONS - min(len(others), 1)], *others)
         reply, offered = self._after_answer(text, offers, question.channel)
         result = TurnResult(
             replies=(reply,),
@@ -164,7 +168,7 @@ class Answering:
             confidence=question.confidence,
             matter=rendered[0][0].matter,
             aspect=rendered[0][0].aspect,
-            candidates=_candidates([topic.matter for topic, _ in rendered], question.match),
+            candidates=_matters([topic.matter for topic, _ in rendered], others),
             sources=tuple(dict.fromkeys(note for _, r in rendered if r for note in _notes(r))),
         )
         kept = Context(matter=last.matter, aspect=last.aspect, offered=offered, last_reply=reply.text)
@@ -198,6 +202,16 @@ class Answering:
         return tuple(
             Offer(label=labels[key], text=f"{matter.name}{labels[key]}", matter=matter.code, aspect=key) for key in left
         )
+
+    def _other_matters(self, question: Question, context: Context, said: set[str]) -> list[Offer]:
+        """What else may have been meant, offered beside an answer that is likely but not sure."""
+        match = question.match
+        if match is None or match.exact or question.channel in _BY_NUMBER or self._follows_up(match, context):
+            return []
+        if match.candidates[0].p >= SURE_AT:
+            return []
+        likely = [topic for topic in self._options(match) if topic.matter not in said]
+        return [self._offer(topic, question.today) for topic in likely if self._matter(topic).scope == "fund"][:2]
 
     def _after_answer(
         self, text: str, offers: tuple[Offer, ...], channel: ChannelName
@@ -237,13 +251,12 @@ class Answering:
                 offers = offers[:-1]
             reply = Reply(text=text)
         shown = tuple(offers) if reply.choices or key == "choose_one" else ()
-        codes = [offer.matter for offer in offers] if key == "choose_one" else []
         result = TurnResult(
             replies=(reply,),
             outcome=Outcome.CLARIFIED,
             intent=question.intent,
             confidence=question.confidence,
-            candidates=_candidates(codes, question.match),
+            candidates=_matters([], shown),
         )
         return Decision(result=result, context=replace(context, offered=shown, last_reply=reply.text))
 
@@ -263,8 +276,7 @@ class Answering:
         offer = Offer(label=person.label, text=person.text, matter=PERSON, aspect="")
         choices = () if question.channel in _BY_NUMBER else (person, decline)
         decided = self._say(question, context, "offer_person", outcome=Outcome.CLARIFIED, choices=choices)
-        result = replace(decided.result, candidates=_candidates([], question.match))
-        return Decision(result=result, context=replace(decided.context, offered=(offer,)))
+        return replace(decided, context=replace(decided.context, offered=(offer,)))
 
     def _popular(self, today: date) -> list[Offer]:
         return [replace(self._offer(_Topic(m.code, OVERVIEW), today), label=m.name) for m in self._menu[:MAX_OPTIONS]]
@@ -318,14 +330,9 @@ class Answering:
         return str(text).format(centre=centre.name, hotline=centre.hotline, **values)
 
 
-def _candidates(first: Iterable[str], match: Match | None) -> tuple[str, ...]:
-    """``first``, filled up to three with the next best codes of the match."""
-    codes = dict.fromkeys(first)
-    for candidate in match.candidates if match else ():
-        if len(codes) >= MAX_OPTIONS:
-            break
-        codes.setdefault(candidate.code)
-    return tuple(codes)
+def _matters(answered: Iterable[str], offered: Iterable[Offer]) -> tuple[str, ...]:
+    """Codes of the matters answered, then of those offered, each once."""
+    return tuple(dict.fromkeys([*answered, *(offer.matter for offer in offered)]))
 
 
 def _notes(rendered: Rendered) -> Iterable[SourceNote]:

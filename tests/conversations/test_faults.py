@@ -31,6 +31,7 @@ def test_a_hung_rasa_is_answered_around_within_the_time_limit_and_then_quickly(s
         first = stack.turn(QUESTION)
         assert first["degraded"]
         assert first["matter"] == "withdraw-leave"
+        stack.turn("贷款要什么条件")  # two failures in a row, then Rasa is left alone for a while
         began = time.monotonic()
         second = stack.turn("租房提取要什么材料")
         assert second["degraded"]
@@ -38,7 +39,7 @@ def test_a_hung_rasa_is_answered_around_within_the_time_limit_and_then_quickly(s
         assert time.monotonic() - began < 2.0
     finally:
         stack.go_on("rasa")
-    _until(lambda: not stack.turn("公积金贷款利率多少")["degraded"])
+    stack.wait_until_well()
 
 
 def test_a_dead_action_server_leaves_nobody_without_an_answer(stack: Stack) -> None:
@@ -62,4 +63,4 @@ def test_a_rasa_that_died_is_started_again(stack: Stack) -> None:
         return now is not None and now.pids["rasa"] != found.pids["rasa"]
 
     _until(replaced)
-    _until(lambda: not stack.turn(QUESTION)["degraded"], 90)
+    stack.wait_until_well()

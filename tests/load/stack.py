@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from tests.load.wechat import Account, NoAnswer
 T = TypeVar("T")
 
 FIRST_ANSWER_LIMIT_S = 60.0
+LOOK_EVERY_S = 0.25
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -43,15 +44,18 @@ class Usage:
 class Running:
     """A started system."""
 
-    def __init__(self, boss: Supervisor, life: asyncio.Task[None]) -> None:
+    def __init__(self, boss: Supervisor, life: asyncio.Task[None], logs: Path) -> None:
         self._boss = boss
         self._life = life
+        self._logs = logs
 
     async def during(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of ``work``, unless the system ends first. Raises ConfigError naming what ended."""
-        task = asyncio.ensure_future(work)
+        """The result of ``work``. Raises ConfigError when a process ends meanwhile, even if it is started again."""
+        task, pids = asyncio.ensure_future(work), self._boss.pids
         try:
-            await asyncio.wait([task, self._life], return_when=asyncio.FIRST_COMPLETED)
+            while not task.done() and not self._life.done():
+                await asyncio.wait([task, self._life], timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+                self._same_processes(pids)
             if not task.done():
                 self._life.result()
                 raise ConfigError("the measured processes were stopped from outside")
@@ -59,6 +63,13 @@ class Running:
         finally:
             task.cancel()
             await asyncio.wait([task])
+
+    def _same_processes(self, pids: Mapping[str, int]) -> None:
+        """Figures taken across a restart would be nobody's."""
+        now = self._boss.pids
+        for name, pid in pids.items():
+            if now[name] != pid or not _alive(pid):
+                raise ConfigError(f"{name} ended by itself while it was measured (see {self._logs / name}.log)")
 
     def usage(self) -> Usage:
         """Counted over every process and what it started."""
@@ -79,7 +90,7 @@ async def started(
     ready = asyncio.Event()
     boss = Supervisor(settings, report)
     life = asyncio.create_task(boss.run(wanted, ready.set))
-    running = Running(boss, life)
+    running = Running(boss, life, settings.state_dir / "log")
     try:
         await asyncio.sleep(0)  # the supervisor has taken the signals now; while measuring they are ours
         stop_on_signals(asyncio.current_task())
@@ -205,6 +216,12 @@ def free_ports(count: int) -> list[int]:
 
 def _written(value: Any) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _alive(pid: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def _family(pids: Iterable[int]) -> Iterable[psutil.Process]:

@@ -26,7 +26,7 @@ async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
 
 @pytest.fixture
 async def client(kit: Kit) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(kit.core.settings, core=kit.core)
+    app = create_app(kit.core.settings, kit.core)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as made:
         yield made
