@@ -17,7 +17,7 @@ from web.citizen import routes as citizen
 from web.citizen.assets import static_files
 from web.registry import HOOKS, build_channels
 
-PREPARE_AFTER_S = 20.0
+PREPARE_AFTER_S = 30.0
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
 
 
