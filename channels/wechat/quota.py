@@ -14,6 +14,8 @@ from typing import Final, Protocol
 
 from hotline.domain.messages import Inbound, InboundKind
 
+NOT_WORTH_S: Final = 600
+
 
 class Grant(Enum):
     """What an act of the citizen allows: messages, and for how many seconds."""
@@ -52,13 +54,16 @@ class Quota:
         return Allowance(left=message + event, until=max(ends, default=now))
 
     def granted(self, grant: Grant, at: float) -> Quota | None:
-        """The window of ``grant`` is full again; the other stays as it is.
+        """The window of ``grant`` is full again; the other stays as it is. A full window of messages is not
+        written again for every message of a lively chat: it may end up to ten minutes early here.
 
         ``at`` is WeChat's time of the act: None for an act that has counted already, since the second
         and third try of one message open nothing."""
         left, seconds = grant.value
         until = at + seconds
         if grant is Grant.MESSAGE:
+            if self.message_left == left and until - self.message_until < NOT_WORTH_S:
+                return None
             return self._changed(message_left=left, message_until=until) if until > self.message_until else None
         return self._changed(event_left=left, event_until=until) if until > self.event_until else None
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import bindparam, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from hotline.storage.database import Database
-from hotline.storage.tables import channel_states, nonces
+from hotline.storage.tables import UtcDateTime, channel_states, nonces
 
 
 class SqlChannelStore:
@@ -21,28 +21,40 @@ class SqlChannelStore:
         self._db = database
         self._clock = clock
         self._insert: Any = sqlite_insert if database.is_sqlite else pg_insert
+        self._use = self._use_statement()
 
     async def uses(self, scope: str, nonce: str, fingerprint: str, *, ttl_s: int) -> int | None:
         """Implements `hotline.ports.ReplayGuard` in one statement."""
         now = self._clock()
-        fresh = {"fingerprint": fingerprint, "uses": 1, "expires_at": now + timedelta(seconds=ttl_s)}
-        expired = nonces.c.expires_at < now
-        statement = (
-            self._insert(nonces)
-            .values(scope=scope, nonce=nonce, **fresh)
-            .on_conflict_do_update(
-                index_elements=["scope", "nonce"],
-                set_={
-                    "fingerprint": case((expired, fingerprint), else_=nonces.c.fingerprint),
-                    "uses": case((expired, 1), else_=nonces.c.uses + 1),
-                    "expires_at": case((expired, fresh["expires_at"]), else_=nonces.c.expires_at),
-                },
-            )
-            .returning(nonces.c.fingerprint, nonces.c.uses)
-        )
+        values = {
+            "scope": scope,
+            "nonce": nonce,
+            "fingerprint": fingerprint,
+            "expires_at": now + timedelta(seconds=ttl_s),
+            "now": now,
+        }
         async with self._db.write() as tx:
-            known, uses = (await tx.execute(statement)).one()
+            known, uses = (await tx.execute(self._use, values)).one()
         return int(uses) - 1 if known == fingerprint else None
+
+    def _use_statement(self) -> Any:
+        """Built once: this runs for every message."""
+        expired = nonces.c.expires_at < bindparam("now", type_=UtcDateTime())
+        fresh = self._insert(nonces).values(
+            scope=bindparam("scope"),
+            nonce=bindparam("nonce"),
+            fingerprint=bindparam("fingerprint"),
+            uses=1,
+            expires_at=bindparam("expires_at"),
+        )
+        return fresh.on_conflict_do_update(
+            index_elements=["scope", "nonce"],
+            set_={
+                "fingerprint": case((expired, fresh.excluded.fingerprint), else_=nonces.c.fingerprint),
+                "uses": case((expired, 1), else_=nonces.c.uses + 1),
+                "expires_at": case((expired, fresh.excluded.expires_at), else_=nonces.c.expires_at),
+            },
+        ).returning(nonces.c.fingerprint, nonces.c.uses)
 
     async def get_state(self, scope: str, key: str) -> Any:
         """A channel's small record (a quota window), or None."""

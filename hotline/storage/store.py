@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +16,7 @@ from hotline.domain.conversations import ALLOWED_CHANGES, Accepted, DeliveryStat
 from hotline.domain.messages import ChannelName, Inbound, InboundKind, TurnResult
 from hotline.ports import ChatLine
 from hotline.storage import codec
+from hotline.storage import statements as run
 from hotline.storage.database import Database
 from hotline.storage.tables import (
     contacts,
@@ -67,18 +68,17 @@ class SqlStore:
             if inbox_id is None:
                 return Accepted(inbox_id=await self._known(tx, inbound), new=False)
             if inbound.kind in (InboundKind.TEXT, InboundKind.UNSUPPORTED):
-                await tx.execute(
-                    insert(messages).values(
-                        contact_id=row["contact_id"],
-                        conversation_id=row["id"],
-                        inbox_id=inbox_id,
-                        author="citizen",
-                        text=inbound.text,
-                        choices=[],
-                        external_id=inbound.external_id,
-                        created_at=now,
-                    )
-                )
+                said = {
+                    "contact_id": row["contact_id"],
+                    "conversation_id": row["id"],
+                    "inbox_id": inbox_id,
+                    "author": "citizen",
+                    "text": inbound.text,
+                    "choices": [],
+                    "external_id": inbound.external_id,
+                    "created_at": now,
+                }
+                await tx.execute(run.INSERT_MESSAGE, said)
             job = await self._claim(tx, row["id"], worker=worker, now=now)
             return Accepted(inbox_id=inbox_id, new=True, job=job)
 
@@ -87,9 +87,7 @@ class SqlStore:
     ) -> Finished:
         now = self._clock()
         async with self._db.write() as tx:
-            version = await tx.scalar(
-                select(conversations.c.owner_version).where(conversations.c.id == job.conversation_id)
-            )
+            version = await tx.scalar(run.OWNER_VERSION, {"conversation_id": job.conversation_id})
             dropped = version != job.owner_version and job.owner == Owner.BOT
             lines = [] if dropped else await self._say(tx, job, result, now)
             delivery_id = None
@@ -97,8 +95,8 @@ class SqlStore:
                 delivery_id = await self._post(
                     tx, job, result, status=DeliveryStatus.DROPPED if dropped else delivery, due_at=due_at
                 )
-            await tx.execute(insert(turns).values(codec.turn_values(job, result, now)))
-            await tx.execute(update(inbox).where(inbox.c.id == job.inbox_id).values(status=status))
+            await tx.execute(run.INSERT_TURN, codec.turn_values(job, result, now))
+            await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": job.inbox_id, "new_status": status})
             if job.kind == InboundKind.LEAVE:
                 await tx.execute(
                     update(conversations).where(conversations.c.id == job.conversation_id).values(closed_at=now)
@@ -185,9 +183,7 @@ class SqlStore:
                 row = (await tx.execute(statement)).mappings().one_or_none()
                 if row is None:
                     continue
-                version = await tx.scalar(
-                    select(conversations.c.owner_version).where(conversations.c.id == row["conversation_id"])
-                )
+                version = await tx.scalar(run.OWNER_VERSION, {"conversation_id": row["conversation_id"]})
             leased.append(codec.due(dict(row), int(version or 0)))
         return leased
 
@@ -228,23 +224,12 @@ class SqlStore:
 
     async def _conversation(self, tx: AsyncConnection, inbound: Inbound, now: datetime) -> Mapping[str, Any]:
         """The citizen's open conversation, or a new one after a close or a long silence."""
-        query = (
-            select(
-                contacts.c.id.label("contact_id"), conversations.c.id, conversations.c.last_at, conversations.c.owner
-            )
-            .select_from(contacts)
-            .join(
-                conversations,
-                and_(
-                    conversations.c.contact_id == contacts.c.id,
-                    conversations.c.session_key == inbound.session_key,
-                    conversations.c.closed_at.is_(None),
-                ),
-                isouter=True,
-            )
-            .where(contacts.c.channel == inbound.channel, contacts.c.address == inbound.contact_key)
-        )
-        row = (await tx.execute(query)).mappings().one_or_none()
+        who = {
+            "channel": inbound.channel,
+            "address": inbound.contact_key,
+            "session_key": inbound.session_key,
+        }
+        row = (await tx.execute(run.OPEN_CONVERSATION, who)).mappings().one_or_none()
         if row and row["id"]:
             if row["owner"] != Owner.BOT or now - row["last_at"] < self._idle_close:
                 return dict(row)
@@ -295,48 +280,27 @@ class SqlStore:
         return int((await tx.execute(query)).scalar_one())
 
     async def _claim(self, tx: AsyncConnection, conversation_id: str, *, worker: str, now: datetime) -> Job | None:
-        free = or_(conversations.c.claimed_until.is_(None), conversations.c.claimed_until < now)
-        statement = (
-            update(conversations)
-            .where(conversations.c.id == conversation_id, free)
-            .values(claimed_by=worker, claimed_until=now + timedelta(seconds=CLAIM_S), last_at=now)
-        )
-        if (await tx.execute(statement)).rowcount != 1:
+        until = now + timedelta(seconds=CLAIM_S)
+        claim = {"conversation_id": conversation_id, "worker": worker, "until": until, "now": now}
+        if (await tx.execute(run.CLAIM, claim)).rowcount != 1:
             return None
         return await self._take(tx, conversation_id)
 
     async def _next(self, tx: AsyncConnection, conversation_id: str, *, worker: str, now: datetime) -> Job | None:
         job = await self._take(tx, conversation_id)
-        claim = (worker, now + timedelta(seconds=CLAIM_S)) if job else (None, None)
-        await tx.execute(
-            update(conversations)
-            .where(conversations.c.id == conversation_id)
-            .values(claimed_by=claim[0], claimed_until=claim[1], last_at=now)
-        )
+        until = now + timedelta(seconds=CLAIM_S)
+        held = {"worker": worker, "until": until} if job else {"worker": None, "until": None}
+        await tx.execute(run.HOLD, {"conversation_id": conversation_id, "now": now, **held})
         return job
 
     async def _take(self, tx: AsyncConnection, conversation_id: str) -> Job | None:
         """The oldest waiting message of a claimed conversation, counted as tried; worn-out ones are set aside."""
-        first = (
-            select(
-                inbox,
-                conversations.c.owner,
-                conversations.c.owner_version,
-                conversations.c.contact_id,
-                contacts.c.address,
-            )
-            .join(conversations, conversations.c.id == inbox.c.conversation_id)
-            .join(contacts, contacts.c.id == conversations.c.contact_id)
-            .where(inbox.c.conversation_id == conversation_id, inbox.c.status == "new")
-            .order_by(inbox.c.id)
-            .limit(1)
-        )
-        while row := (await tx.execute(first)).mappings().one_or_none():
-            worn_out = row["attempts"] >= MAX_ATTEMPTS
-            change = {"status": "failed"} if worn_out else {"attempts": row["attempts"] + 1}
-            await tx.execute(update(inbox).where(inbox.c.id == row["id"]).values(change))
-            if not worn_out:
+        which = {"conversation_id": conversation_id}
+        while row := (await tx.execute(run.FIRST_WAITING, which)).mappings().one_or_none():
+            if row["attempts"] < MAX_ATTEMPTS:
+                await tx.execute(run.COUNT_ATTEMPT, {"inbox_id": row["id"]})
                 return codec.job(dict(row))
+            await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": row["id"], "new_status": "failed"})
         return None
 
     async def _say(self, tx: AsyncConnection, job: Job, result: TurnResult, now: datetime) -> list[ChatLine]:
@@ -349,28 +313,28 @@ class SqlStore:
                 "author": "bot" if job.owner == Owner.BOT else "system",
                 "text": reply.text,
                 "choices": codec.choices_out(reply.choices),
+                "external_id": "",
                 "created_at": now,
             }
-            seq = await tx.scalar(insert(messages).values(values).returning(messages.c.id))
-            lines.append(codec.line({**values, "id": seq, "external_id": ""}))
+            seq = await tx.scalar(run.INSERT_MESSAGE, values)
+            lines.append(codec.line({**values, "id": seq}))
         return lines
 
     async def _post(
         self, tx: AsyncConnection, job: Job, result: TurnResult, *, status: DeliveryStatus, due_at: datetime
     ) -> str:
         delivery_id = str(uuid.uuid4())
-        await tx.execute(
-            insert(outbox).values(
-                id=delivery_id,
-                inbox_id=job.inbox_id,
-                conversation_id=job.conversation_id,
-                channel=job.channel,
-                contact_key=job.contact_key,
-                owner_version=job.owner_version,
-                replies=codec.replies_out(result.replies),
-                status=status,
-                due_at=due_at,
-                created_at=self._clock(),
-            )
-        )
+        values = {
+            "id": delivery_id,
+            "inbox_id": job.inbox_id,
+            "conversation_id": job.conversation_id,
+            "channel": job.channel,
+            "contact_key": job.contact_key,
+            "owner_version": job.owner_version,
+            "replies": codec.replies_out(result.replies),
+            "status": status,
+            "due_at": due_at,
+            "created_at": self._clock(),
+        }
+        await tx.execute(run.INSERT_OUTBOX, values)
         return delivery_id

@@ -263,7 +263,7 @@ async def test_message_that_comes_in_while_an_answer_goes_out_keeps_its_window()
     assert first is not None
     assert await store.put("a", first)
     stale = first.spent(1.0)
-    newer = first.granted(Grant.MESSAGE, 10.0)
+    newer = first.granted(Grant.MESSAGE, 1000.0)
     assert newer is not None
     assert await store.put("a", newer)
     assert stale is not None

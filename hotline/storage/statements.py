@@ -1,0 +1,65 @@
+"""What runs for every message, built once: putting statements together costs more than running them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
+
+from hotline.storage.tables import UtcDateTime, contacts, conversations, inbox, messages, outbox, turns
+
+_CONVERSATION: BindParameter[str] = bindparam("conversation_id")
+_INBOX: BindParameter[int] = bindparam("inbox_id")
+
+INSERT_MESSAGE = insert(messages).returning(messages.c.id)
+INSERT_OUTBOX = insert(outbox)
+INSERT_TURN = insert(turns)
+
+OPEN_CONVERSATION = (
+    select(contacts.c.id.label("contact_id"), conversations.c.id, conversations.c.last_at, conversations.c.owner)
+    .select_from(contacts)
+    .join(
+        conversations,
+        and_(
+            conversations.c.contact_id == contacts.c.id,
+            conversations.c.session_key == bindparam("session_key"),
+            conversations.c.closed_at.is_(None),
+        ),
+        isouter=True,
+    )
+    .where(contacts.c.channel == bindparam("channel"), contacts.c.address == bindparam("address"))
+)
+
+OWNER_VERSION = select(conversations.c.owner_version).where(conversations.c.id == _CONVERSATION)
+
+CLAIM = (
+    update(conversations)
+    .where(
+        conversations.c.id == _CONVERSATION,
+        or_(
+            conversations.c.claimed_until.is_(None),
+            conversations.c.claimed_until < bindparam("now", type_=UtcDateTime()),
+        ),
+    )
+    .values(
+        claimed_by=bindparam("worker"), claimed_until=bindparam("until"), last_at=bindparam("now", type_=UtcDateTime())
+    )
+)
+"""Takes a conversation that nobody works: one row is changed, or none."""
+
+HOLD = (
+    update(conversations)
+    .where(conversations.c.id == _CONVERSATION)
+    .values(claimed_by=bindparam("worker"), claimed_until=bindparam("until"), last_at=bindparam("now"))
+)
+"""Keeps a claimed conversation for its next message, or (worker and until None) releases it."""
+
+FIRST_WAITING = (
+    select(inbox, conversations.c.owner, conversations.c.owner_version, conversations.c.contact_id, contacts.c.address)
+    .join(conversations, conversations.c.id == inbox.c.conversation_id)
+    .join(contacts, contacts.c.id == conversations.c.contact_id)
+    .where(inbox.c.conversation_id == _CONVERSATION, inbox.c.status == "new")
+    .order_by(inbox.c.id)
+    .limit(1)
+)
+
+SET_INBOX_STATUS = update(inbox).where(inbox.c.id == _INBOX).values(status=bindparam("new_status"))
+COUNT_ATTEMPT = update(inbox).where(inbox.c.id == _INBOX).values(attempts=inbox.c.attempts + 1)
