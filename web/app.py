@@ -17,7 +17,6 @@ from web.citizen import routes as citizen
 from web.citizen.assets import static_files
 from web.registry import HOOKS, build_channels
 
-PREPARE_AFTER_S = 30.0
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
 
 
@@ -34,14 +33,14 @@ def serve() -> FastAPI:
 
 
 def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | None = None) -> FastAPI:
-    """The application on a core. ``prepare`` runs once in the background, after the start's rush."""
+    """The application on a core. ``prepare`` runs once, in a thread, while the first requests may come."""
     last_use = health.LastUse()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         background = [asyncio.create_task(core.housekeeping.run())]
         if prepare:
-            background.append(asyncio.create_task(_later(prepare)))
+            background.append(asyncio.create_task(asyncio.to_thread(prepare)))
         try:
             yield
         finally:
@@ -75,8 +74,3 @@ class NoteUse:
         if scope["type"] == "http" and scope["path"] not in QUIET_PATHS:
             self._last_use.touch()
         await self._app(scope, receive, send)
-
-
-async def _later(prepare: Callable[[], None]) -> None:
-    await asyncio.sleep(PREPARE_AFTER_S)
-    await asyncio.to_thread(prepare)
