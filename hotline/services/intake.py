@@ -16,7 +16,7 @@ from hotline.errors import TemporaryError
 from hotline.ports import Channel
 from hotline.services.spool import Spool
 from hotline.services.turns import TurnWorker
-from hotline.services.waiters import Waiters
+from hotline.services.waiters import Waiter, Waiters
 from hotline.store import Store
 from hotline.wording import mask, say
 
@@ -79,23 +79,22 @@ class Intake:
                 return Answer(replies=(Reply(text=say("busy")),), new=True)
             if accepted.new:
                 return Answer(replies=await waiter.wait(wait_s), new=True)
-            waiting = asyncio.create_task(waiter.wait(wait_s))
-            try:
-                return Answer(replies=await self._repeated(inbound, waiting), new=False)
-            finally:
-                waiting.cancel()
+            return Answer(replies=await self._repeated(inbound, waiter, wait_s=wait_s), new=False)
 
-    async def _repeated(
-        self, inbound: Inbound, waiting: asyncio.Task[tuple[Reply, ...] | None]
-    ) -> tuple[Reply, ...] | None:
-        """The stored answer of a message delivered again; its turn may still be under way, here or elsewhere."""
+    async def _repeated(self, inbound: Inbound, waiter: Waiter, *, wait_s: float) -> tuple[Reply, ...] | None:
+        """The stored answer of a message delivered again; its turn may still be under way, here or elsewhere.
+
+        While this process is storing that turn its deliveries are told by their waiters, the newest alone, so that
+        what is already readable in storage is not said twice."""
+        until = asyncio.get_running_loop().time() + wait_s
         while True:
             record = await self._store.record(inbound.channel, inbound.external_id)
-            if record:
+            if record and not waiter.promised and not waiter.answer.done():
                 return await self._taken(inbound.channel, record)
-            done, _ = await asyncio.wait({waiting}, timeout=POLL_S)
-            if done:
-                return waiting.result()
+            left = until - asyncio.get_running_loop().time()
+            if waiter.promised or waiter.answer.done() or left <= 0:
+                return await waiter.wait(max(left, 0))
+            await asyncio.wait({waiter.answer}, timeout=min(POLL_S, left))
 
     async def _taken(self, channel: ChannelName, record: TurnRecord) -> tuple[Reply, ...] | None:
         if record.delivery_id is None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -149,27 +150,26 @@ class TurnWorker:
     async def _stored(self, job: Job, result: TurnResult, status: str) -> Finished:
         key = (job.channel, job.external_id)
         inline = self._channels[job.channel].fits_inline(result.replies) and self._waiters.promise(key)
-        for pause in (*STORE_PAUSES_S, None):
-            try:
-                finished = await self._store.finish(
-                    job,
-                    result,
-                    status=status,
-                    delivery=self._delivery(job, inline=inline),
-                    worker=self.worker,
-                    due_at=self._clock(),
-                )
-            except TemporaryError:
-                if pause is None:
-                    self._waiters.resolve(key, result.replies)  # said even if not yet stored
-                    raise
-                await asyncio.sleep(pause)
-            else:
-                break
-        self._waiters.resolve(key, () if finished.dropped else result.replies if inline else None)
+        told: tuple[Reply, ...] | None = result.replies  # said even if it cannot be stored
+        try:
+            finished = await self._finish(job, result, status=status, inline=inline)
+            told = () if finished.dropped else result.replies if inline else None
+        finally:
+            self._waiters.resolve(key, told)
         if finished.delivery_id and not inline:
             self.deliveries_due.set()
         return finished
+
+    async def _finish(self, job: Job, result: TurnResult, *, status: str, inline: bool) -> Finished:
+        """Stored, after as many tries as a busy database may need. Raises TemporaryError."""
+        delivery = self._delivery(job, inline=inline)
+        finish = partial(self._store.finish, job, result, status=status, delivery=delivery, worker=self.worker)
+        for pause in STORE_PAUSES_S:
+            try:
+                return await finish(due_at=self._clock())
+            except TemporaryError:
+                await asyncio.sleep(pause)
+        return await finish(due_at=self._clock())
 
     def _delivery(self, job: Job, *, inline: bool) -> DeliveryStatus:
         if inline or job.meta.get("origin") == INTERNAL:

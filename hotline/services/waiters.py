@@ -36,11 +36,12 @@ class Waiters:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[Key, list[Waiter]] = defaultdict(list)
+        self._promised: set[Key] = set()
 
     @contextmanager
     def register(self, key: Key) -> Iterator[Waiter]:
         """A waiter for ``key`` that is forgotten at the end."""
-        waiter = Waiter()
+        waiter = Waiter(promised=key in self._promised)
         self._waiting[key].append(waiter)
         try:
             yield waiter
@@ -51,12 +52,16 @@ class Waiters:
 
     def promise(self, key: Key) -> bool:
         """True when a webhook is there to take the answer; it will now wait for it."""
-        for waiter in self._waiting.get(key, ()):
+        if key not in self._waiting:
+            return False
+        self._promised.add(key)
+        for waiter in self._waiting[key]:
             waiter.promised = True
-        return key in self._waiting
+        return True
 
     def resolve(self, key: Key, replies: tuple[Reply, ...] | None) -> None:
         """The newest delivery of the message gets the answer, the others None: said once, not three times."""
+        self._promised.discard(key)
         waiting = self._waiting.get(key, [])
         for index, waiter in enumerate(waiting):
             if not waiter.answer.done():

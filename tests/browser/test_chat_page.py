@@ -243,7 +243,16 @@ def test_reader_who_scrolled_up_is_not_pulled_down(chat: ChatPage) -> None:
         chat.ask(RENT)
     before = chat.answers.count()
     chat.field.fill(RENT)
-    chat.page.evaluate("document.querySelector('#send').click(); document.querySelector('#scroller').scrollTop = 0")
+    # The reader scrolls up after the own line has been shown, which takes two frames, and before the answer comes.
+    chat.page.evaluate(
+        """async () => {
+          const frame = () => new Promise(requestAnimationFrame);
+          document.querySelector('#send').click();
+          await frame();
+          await frame();
+          document.querySelector('#scroller').scrollTop = 0;
+        }"""
+    )
     chat.answer_after(before)
     expect(chat.new_lines).to_be_visible()
     assert chat.scroller.evaluate("node => node.scrollTop") == 0
