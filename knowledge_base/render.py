@@ -44,9 +44,11 @@ def render(catalogue: Catalogue, matter: Matter | str, aspect: Aspect | str, *, 
     filled = fill(catalogue, template, on=on)
     _require(matter, filled, on)
     sources = _sources(matter, aspect, filled)
-    weak = any(source.strength == "weak" for source in sources)
+    # What is not the fund's business rests on nothing of the fund's: no rule is cited, nothing is to be checked there.
+    ours = matter.scope == "fund"
+    weak = ours and any(source.strength == "weak" for source in sources)
     text = _with_doubt(catalogue, filled.text, channel) if weak else filled.text
-    if channel in ("web", "wechat") and sources:
+    if channel in ("web", "wechat") and sources and ours:
         text = f"{text}\n{sources_line(sources)}"
     return Rendered(text=text, sources=sources, weak=weak, effective_from=_since(matter, filled, on))
 

@@ -7,7 +7,7 @@ import pytest
 
 from knowledge_base import figures
 from knowledge_base.errors import NotInForce
-from knowledge_base.model import Catalogue
+from knowledge_base.model import Aspect, Catalogue, Centre, Matter, Source
 from knowledge_base.render import render, title
 
 TODAY = date(2026, 11, 23)
@@ -114,3 +114,21 @@ def test_an_unknown_channel_is_refused(catalogue: Catalogue) -> None:
 
 def test_titles_are_choices(catalogue: Catalogue) -> None:
     assert title(catalogue, "withdraw-rent", "amount", on=TODAY) == "租房每个月能提多少"
+
+
+def test_what_is_not_the_funds_business_cites_no_rule_of_the_fund() -> None:
+    source = Source(id="s", title="服务范围", strength="weak")
+    aspect = Aspect(key="overview", title="天气", text="这不归我们办。", short="这不归我们办。", source_ids=("s",))
+    matter = Matter(
+        code="outside-weather",
+        name="天气",
+        topic="其他",
+        scope="outside",
+        aspects={"overview": aspect},
+        sources={"s": source},
+    )
+    centre = Centre(code="t", name="测试中心", city="测试", sms_signature="【测试】")
+    catalogue = Catalogue(centre=centre, matters={matter.code: matter}, parameters={})
+    rendered = render(catalogue, matter, aspect, channel="web", on=date(2026, 1, 1))
+    assert rendered.text == "这不归我们办。"
+    assert not rendered.weak
