@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from typing import Any
 
 import structlog
@@ -12,13 +12,12 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.knowledge import answering
 from hotline.dialogue.wire import to_messages
+from hotline.domain.clock import today
 from hotline.domain.messages import ChannelName, TurnResult
 from hotline.services.offers import Context, Decision, Question
 from knowledge_base.match import Match
 
 log = structlog.get_logger(__name__)
-
-SHANGHAI = timezone(timedelta(hours=8))
 
 
 class Turn(Action):  # type: ignore[misc]  # rasa-sdk is not typed
@@ -71,7 +70,7 @@ def read_channel(tracker: Tracker) -> ChannelName:
 
 def _today(metadata: dict[str, Any]) -> date:
     as_of = metadata.get("as_of")
-    return date.fromisoformat(as_of) if as_of else datetime.now(UTC).astimezone(SHANGHAI).date()
+    return date.fromisoformat(as_of) if as_of else today()
 
 
 def _utter(dispatcher: CollectingDispatcher, result: TurnResult) -> None:

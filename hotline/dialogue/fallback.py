@@ -7,7 +7,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -17,6 +16,7 @@ import structlog
 import yaml
 
 from hotline.dialogue.wire import from_messages
+from hotline.domain.clock import today
 from hotline.domain.messages import InboundKind, TurnRequest, TurnResult
 from hotline.errors import TemporaryError
 from hotline.ports import Dialogue
@@ -29,7 +29,6 @@ from knowledge_base.published import Published
 
 log = structlog.get_logger(__name__)
 
-SHANGHAI: Final = timezone(timedelta(hours=8))
 REMEMBERED: Final = 2000
 """Conversations whose last matter is kept in this process; an older one starts anew."""
 OUTSIDE_AT: Final = 0.6
@@ -71,8 +70,8 @@ class KnowledgeDialogue:
 
     def _decide(self, request: TurnRequest) -> Decision:
         knowledge = self._knowledge()
-        today = request.as_of or datetime.now(UTC).astimezone(SHANGHAI).date()
-        question = Question(text=request.text, intent="greet", channel=request.channel, today=today)
+        day = request.as_of or today()
+        question = Question(text=request.text, intent="greet", channel=request.channel, today=day)
         if request.kind is not InboundKind.START:
             match = knowledge.matcher.match(request.text)
             control = control_examples(self._project).get(control_key(request.text))
