@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := install
-.PHONY: help install up test check unit contract conversations browser load bench train talk migrate lock clean
+.PHONY: help install up test check unit contract conversations browser bench train migrate lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16

@@ -94,8 +94,11 @@ def _welcome(chosen: Settings) -> None:
     report("")
     report("try this:")
     report(f"  1. open {web}/chat and ask 租房提取一个月能取多少")
-    report(f"  2. open {sandbox}/phone and tap 提取 in the account's menu" if chosen.sandbox.enabled else "  2. —")
-    report('  3. .venv/bin/hotline ask "离职后公积金怎么取" --json')
+    report('  2. .venv/bin/hotline ask "离职后公积金怎么取" --json')
+    if chosen.sandbox.enabled:
+        report(f"  3. open {sandbox}/phone, follow the account and tap 提取 in its menu")
+    else:
+        report("  3. .venv/bin/hotline status")
     report("")
     report("Ctrl-C stops everything.")
 

@@ -7,15 +7,6 @@ class HotlineError(Exception):
     """Base of the errors this application raises on purpose."""
 
 
-class BusinessError(HotlineError):
-    """Expected; worded for people by the response of the same code."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code}: {detail}" if detail else code)
-        self.code = code
-        self.detail = detail
-
-
 class TemporaryError(HotlineError):
     """Something outside did not answer; the same call may work later."""
 

@@ -79,7 +79,11 @@ class Intake:
                 return Answer(replies=(Reply(text=say("busy")),), new=True)
             if accepted.new:
                 return Answer(replies=await waiter.wait(wait_s), new=True)
-            return Answer(replies=await self._repeated(inbound, waiter, wait_s=wait_s), new=False)
+            try:
+                return Answer(replies=await self._repeated(inbound, waiter, wait_s=wait_s), new=False)
+            except TemporaryError:
+                # The message is stored and its turn goes on: acknowledged, the answer comes by the outbox.
+                return Answer(replies=None, new=False)
 
     async def _repeated(self, inbound: Inbound, waiter: Waiter, *, wait_s: float) -> tuple[Reply, ...] | None:
         """The stored answer of a message delivered again; its turn may still be under way, here or elsewhere.

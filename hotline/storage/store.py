@@ -98,9 +98,7 @@ class SqlStore:
             await tx.execute(run.INSERT_TURN, codec.turn_values(job, result, now))
             await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": job.inbox_id, "new_status": status})
             if job.kind == InboundKind.LEAVE:
-                await tx.execute(
-                    update(conversations).where(conversations.c.id == job.conversation_id).values(closed_at=now)
-                )
+                await self._close(tx, job.conversation_id, now)
             next_job = await self._next(tx, job.conversation_id, worker=worker, now=now)
             return Finished(dropped=dropped, lines=lines, next_job=next_job, delivery_id=delivery_id)
 
@@ -270,7 +268,7 @@ class SqlStore:
         statement = (
             self._insert(contacts)
             .values(channel=inbound.channel, address=inbound.contact_key, created_at=now)
-            .on_conflict_do_update(index_elements=["channel", "address"], set_={"left_at": None})
+            .on_conflict_do_update(index_elements=["channel", "address"], set_={"address": inbound.contact_key})
             .returning(contacts.c.id)
         )
         return int((await tx.execute(statement)).scalar_one())
@@ -302,6 +300,12 @@ class SqlStore:
                 return codec.job(dict(row))
             await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": row["id"], "new_status": "failed"})
         return None
+
+    async def _close(self, tx: AsyncConnection, conversation_id: str, now: datetime) -> None:
+        """The citizen has unfollowed, opted out or hung up: nothing that is still waiting is sent any more."""
+        await tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(closed_at=now))
+        waiting = (outbox.c.conversation_id == conversation_id, outbox.c.status == DeliveryStatus.PENDING)
+        await tx.execute(update(outbox).where(*waiting).values(status=DeliveryStatus.DROPPED, settled_at=now))
 
     async def _say(self, tx: AsyncConnection, job: Job, result: TurnResult, now: datetime) -> list[ChatLine]:
         lines = []

@@ -61,7 +61,6 @@ contacts = Table(
     Column("channel", String(16), nullable=False),
     Column("address", String(128), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("left_at", UtcDateTime),
     UniqueConstraint("channel", "address"),
 )
 

@@ -245,6 +245,32 @@ async def test_leaving_closes_the_conversation_and_answers_nothing(kit: Kit) -> 
     assert kit.dialogue.asked[0].conversation_id != kit.dialogue.asked[1].conversation_id
 
 
+async def test_who_leaves_gets_nothing_that_was_still_waiting(kit: Kit) -> None:
+    kit.dialogue.delay_s = 0.1
+    await kit.core.intake.answer(asked("慢", "m1"), wait_s=0.01)
+    await kit.core.intake.submit(asked("", "m2", kind=InboundKind.LEAVE))
+    await kit.core.turns.idle()
+    await kit.housekeep()
+    assert kit.channels[ChannelName.WECHAT].sent == []
+    record = await kit.storage.store.record(ChannelName.WECHAT, "m1")
+    assert record is not None
+    assert record.delivery_status == DeliveryStatus.DROPPED
+
+
+async def test_a_repetition_while_the_database_is_away_is_acknowledged(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kit.core.intake.answer(asked("租房"), wait_s=2)
+
+    async def away(*_: object) -> None:
+        raise TemporaryError("database")
+
+    monkeypatch.setattr(kit.storage.store, "record", away)
+    again = await kit.core.intake.answer(asked("租房"), wait_s=2)
+    assert again.replies is None
+    assert not again.new
+
+
 @pytest.mark.parametrize(
     ("error", "status", "sent"),
     [
