@@ -47,35 +47,29 @@ class GatewayClient:
 
     def turn(self, text: str, **fields: Any) -> dict[str, Any]:
         """One turn through the whole chain. Raises TemporaryError with the gateway's reason."""
-        try:
-            response = self._client.post("/internal/turn", json={"text": text, **fields})
-        except httpx.HTTPError as error:
-            raise TemporaryError(f"gateway: {type(error).__name__}") from error
-        answer: dict[str, Any] = self._checked(response).json()
-        return answer
+        return dict(self._asked("POST", "/internal/turn", json={"text": text, **fields}))
 
     def handovers(self) -> list[dict[str, Any]]:
         """Open requests for a person, oldest first."""
-        return list(self._get("/internal/handovers"))
+        return list(self._asked("GET", "/internal/handovers"))
 
     def close_handover(self, number: int) -> None:
         """Raises TemporaryError when there is no such open request."""
-        self._checked(self._client.post(f"/internal/handovers/{number}/close"))
+        self._asked("POST", f"/internal/handovers/{number}/close")
 
     def counts(self) -> dict[str, int]:
         """Waiting messages, due deliveries, open requests for a person."""
-        return dict(self._get("/internal/counts"))
+        return dict(self._asked("GET", "/internal/counts"))
 
-    def _get(self, path: str) -> Any:
+    def _asked(self, method: str, path: str, **options: Any) -> Any:
+        """What the gateway answered. Raises TemporaryError when it is away or says no."""
         try:
-            return self._checked(self._client.get(path)).json()
+            response = self._client.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise TemporaryError(f"gateway: {type(error).__name__}") from error
-
-    def _checked(self, response: httpx.Response) -> httpx.Response:
+            raise TemporaryError(f"the gateway does not answer ({type(error).__name__})") from error
         if response.status_code != 200:
             raise TemporaryError(f"gateway answered {response.status_code}: {response.text[:200]}")
-        return response
+        return response.json()
 
 
 def ensure_running(settings: Settings, report: Callable[[str], None]) -> None:

@@ -18,9 +18,10 @@ log = structlog.get_logger()
 
 PAUSES_S = (1.0, 5.0, 20.0, 60.0, 300.0)
 """Before the second, third … attempt; after the last one the delivery has failed."""
-LEASE_S = 60
 SEND_LIMIT_S = 20.0
-BATCH = 20
+BATCH = 5
+LEASE_S = 120
+"""Longer than a whole batch may take: what waits behind a slow vendor is not leased to another process too."""
 
 
 class DeliveryWorker:
