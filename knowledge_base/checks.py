@@ -10,7 +10,7 @@ from datetime import date
 
 from knowledge_base import figures
 from knowledge_base.errors import Problem
-from knowledge_base.model import ASPECTS, TOPICS, Aspect, Catalogue, Matter, Parameter
+from knowledge_base.model import ASPECTS, FACTS, TOPICS, Aspect, Catalogue, Matter, Parameter
 from knowledge_base.yaml_lines import Document, Path_, field_name
 
 MAX_SHORT_CHARS = 60
@@ -36,6 +36,18 @@ def problems(catalogue: Catalogue, origins: Origins) -> list[Problem]:
 def comparable(text: str) -> str:
     """Without punctuation, width and case: two texts that differ only there are the same."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).lower()
+
+
+def _reached(matter: Matter, start: str) -> set[str]:
+    """Aspects that branches lead to from ``start``, itself left out unless something leads back to it."""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        branch = matter.aspects[waiting.pop()].branch
+        ahead = {key for key in branch.to.values() if key in matter.aspects} - reached if branch else set()
+        reached |= ahead
+        waiting += ahead
+    return reached
 
 
 @dataclass(slots=True)
@@ -76,6 +88,7 @@ class _Checker:
             yield self.at((*base, "sources"), "is missing")
         for key, aspect in matter.aspects.items():
             yield from self.aspect(matter, aspect, (*base, "aspects", key))
+            yield from self.branches(matter, aspect, (*base, "aspects", key, "branch"))
 
     def aspect(self, matter: Matter, aspect: Aspect, base: Path_) -> Iterator[Problem]:
         if aspect.key not in ASPECTS and not aspect.key.startswith("q_"):
@@ -86,13 +99,26 @@ class _Checker:
         for at, related in enumerate(aspect.related):
             if not self._known(matter, related):
                 yield self.at((*base, "related", at), f"{related} is neither a matter nor an aspect of this one")
-        broken = False
-        for name, text in (("text", aspect.text), ("short", aspect.short), ("sms", aspect.sms or "")):
+        broken = not aspect.answered
+        texts = (("text", aspect.text), ("short", aspect.short), ("sms", aspect.sms or ""), ("plain", aspect.plain or ""))
+        for name, text in texts:
             for problem in self.placeholders(text, (*base, name)):
                 broken = True
                 yield problem
         if not broken:
             yield from self.lengths(aspect, base)
+
+    def branches(self, matter: Matter, aspect: Aspect, base: Path_) -> Iterator[Problem]:
+        """Values and aspects must exist, and no chain of branches may come back to where it began."""
+        if aspect.branch is None:
+            return
+        for value, key in aspect.branch.to.items():
+            if value not in FACTS[aspect.branch.fact]:
+                yield self.at((*base, "to", value), f"is no value of {aspect.branch.fact}")
+            if key not in matter.aspects:
+                yield self.at((*base, "to", value), f"{key} is not an aspect of this matter")
+            elif key != aspect.key and aspect.key in _reached(matter, key):
+                yield self.at((*base, "to", value), f"{key} leads back to {aspect.key}")
 
     def _known(self, matter: Matter, related: str) -> bool:
         code, _, key = related.partition("/")

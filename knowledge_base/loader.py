@@ -15,11 +15,12 @@ from jsonschema.exceptions import ValidationError
 
 from knowledge_base import checks, yaml_lines
 from knowledge_base.errors import KnowledgeError, Problem
-from knowledge_base.model import Aspect, Catalogue, Centre, Matter, Parameter, ParameterValue, Source
+from knowledge_base.model import Aspect, Branch, Catalogue, Centre, Matter, Parameter, ParameterValue, Source
 from knowledge_base.yaml_lines import Document, Path_
 
 _SCHEMAS = Path(__file__).resolve().parent / "schema"
-_ASPECT_TEXTS = ("title", "text", "short")
+_ASPECT_TEXTS = ("text", "short")
+"""Given together or, where a centre has not answered yet, not at all."""
 
 
 def load(root: Path, *, centre: str) -> Catalogue:
@@ -30,7 +31,7 @@ def load(root: Path, *, centre: str) -> Catalogue:
     """
     reader = _Reader(root)
     who = reader.centre(centre)
-    parameters = reader.parameters()
+    parameters = reader.parameters(centre)
     matters = reader.matters(centre)
     if not reader.problems:
         catalogue = Catalogue(centre=who, matters=matters, parameters=parameters)
@@ -54,11 +55,15 @@ class _Reader:
         if document is None:
             return Centre(code=code, name="", city="", sms_signature="")
         self._named_after(document, code)
-        return Centre(**document.data)
+        return Centre(**{**document.data, "here": tuple(document.data.get("here", ()))})
 
-    def parameters(self) -> dict[str, Parameter]:
+    def parameters(self, centre: str) -> dict[str, Parameter]:
+        """National figures; a figure of the centre's own replaces the national one of its name."""
+        return self._figures("national") | self._figures(centre)
+
+    def _figures(self, folder: str) -> dict[str, Parameter]:
         found: dict[str, Parameter] = {}
-        for file in sorted((self.root / "parameters").glob("*.yml")):
+        for file in sorted((self.root / "parameters" / folder).glob("*.yml")):
             document = self._document(file, schema="parameters")
             if document is None:
                 continue
@@ -117,7 +122,7 @@ class _Reader:
         missing = [name for name in ("name", "topic") if name not in data]
         missing += [] if "aspects" in data else ["aspects"]
         for key, aspect in data.get("aspects", {}).items():
-            missing += [f"aspects.{key}.{name}" for name in _ASPECT_TEXTS if name not in aspect]
+            missing += [f"aspects.{key}.{name}" for name in _missing(aspect)]
         for name in missing:
             self.problems.append(self._at(code, name.split("."), "is missing"))
         if missing:
@@ -184,6 +189,12 @@ def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return {**out, "aspects": aspects} if aspects else out
 
 
+def _missing(aspect: dict[str, Any]) -> list[str]:
+    given = [name for name in _ASPECT_TEXTS if name in aspect]
+    wanted = ("title", *_ASPECT_TEXTS) if given else ("title",)
+    return [name for name in wanted if name not in aspect]
+
+
 def _added(below: dict[str, Any], above: dict[str, Any], name: str) -> list[str]:
     return [*below.get(name, []), *above.get(name, [])]
 
@@ -223,6 +234,7 @@ def _matter(data: dict[str, Any]) -> Matter:
         name=data["name"],
         topic=data["topic"],
         scope=data.get("scope", "fund"),
+        kind=data.get("kind", "service"),
         audience=tuple(data.get("audience", ("person",))),
         aliases=tuple(data["aliases"]),
         aspects={key: _aspect(key, aspect) for key, aspect in data["aspects"].items()},
@@ -239,9 +251,11 @@ def _aspect(key: str, data: dict[str, Any]) -> Aspect:
     return Aspect(
         key=key,
         title=data["title"],
-        text=data["text"].strip(),
-        short=data["short"],
+        text=data.get("text", "").strip(),
+        short=data.get("short", ""),
         sms=data.get("sms"),
+        plain=data.get("plain"),
+        branch=Branch(**data["branch"]) if "branch" in data else None,
         questions=tuple(data["questions"]),
         source_ids=tuple(data.get("sources", ())),
         related=tuple(data.get("related", ())),

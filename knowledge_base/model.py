@@ -36,6 +36,23 @@ TOPICS = (
 )  # fmt: skip
 """Coarse classes that every matter belongs to."""
 
+KINDS = ("service", "guide")
+"""``service``: business that is filed, so every one of `SERVICE_ASPECTS` is asked about it; ``guide``: advice."""
+
+SERVICE_ASPECTS = (
+    "overview", "conditions", "materials", "steps", "time_limit", "channels", "fee", "exclusions", "basis",
+)  # fmt: skip
+"""What a service must answer; amount and frequency only where there is one."""
+
+FACTS: Mapping[str, tuple[str, ...]] = {
+    "hukou": ("local", "outside"),  # 本地/外地户籍
+    "payer": ("employer", "flexible"),  # 单位缴存/灵活就业
+    "home_count": ("first", "second"),  # 首套/二套
+    "house_place": ("here", "elsewhere"),  # 房子在本市/外地
+    "loan_state": ("unpaid", "settled"),  # 贷款未结清/已结清
+}
+"""What a citizen may be asked back for, because the answer depends on it, with the values it can have."""
+
 SCOPES = ("fund", "outside")
 """``outside``: not the fund's business; the entry says so and names who is responsible."""
 
@@ -82,22 +99,38 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """The answer depends on ``fact``: each known value has an aspect of the same matter that answers for it."""
+
+    fact: str
+    to: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aspect:
     """One question about a matter and its approved answer.
 
     ``text`` is the full answer (WeChat, web); ``short`` stands alone in at most 60 characters once
-    rendered (one turn on the telephone); ``sms`` is for SMS where ``short`` says too little.
-    ``{parameter}`` in any of them is replaced by the figure in force.
+    rendered (one turn on the telephone); ``sms`` is for SMS where ``short`` says too little; ``plain`` says
+    it again in everyday words. ``{parameter}`` in any of them is replaced by the figure in force.
+    An aspect that this centre has not answered (only the national base asks it) has no ``text``: the question
+    is recognised, and the citizen is told so.
     """
 
     key: str
     title: str
-    text: str
-    short: str
+    text: str = ""
+    short: str = ""
     sms: str | None = None
+    plain: str | None = None
+    branch: Branch | None = None
     questions: tuple[str, ...] = ()
     source_ids: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +141,7 @@ class Matter:
     name: str
     topic: str
     scope: str = "fund"
+    kind: str = "service"
     audience: tuple[str, ...] = ("person",)
     aliases: tuple[str, ...] = ()
     aspects: Mapping[str, Aspect] = field(default_factory=dict)
@@ -133,6 +167,8 @@ class Centre:
     city: str
     sms_signature: str
     hotline: str = "12329"
+    here: tuple[str, ...] = ()
+    """Names that mean the centre's own place: the city, its other names, its districts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
-from knowledge_base.model import Aspect, Catalogue, Centre, Matter, Parameter, ParameterValue, Source
+from knowledge_base.model import Aspect, Branch, Catalogue, Centre, Matter, Parameter, ParameterValue, Source
 
 
 def to_json(value: Any) -> Any:
@@ -24,7 +24,7 @@ def to_json(value: Any) -> Any:
 def catalogue(data: Mapping[str, Any]) -> Catalogue:
     """The `Catalogue` that ``to_json`` wrote; equal to the one it was given."""
     return Catalogue(
-        centre=Centre(**data["centre"]),
+        centre=Centre(**{**data["centre"], "here": tuple(data["centre"]["here"])}),
         matters={code: _matter(matter) for code, matter in data["matters"].items()},
         parameters={name: _parameter(parameter) for name, parameter in data["parameters"].items()},
         version=data["version"],
@@ -45,7 +45,8 @@ def _matter(data: Mapping[str, Any]) -> Matter:
 
 
 def _aspect(data: Mapping[str, Any]) -> Aspect:
-    return Aspect(**{**data, **{name: tuple(data[name]) for name in ("questions", "source_ids", "related")}})
+    lists = {name: tuple(data[name]) for name in ("questions", "source_ids", "related")}
+    return Aspect(**{**data, **lists, "branch": Branch(**data["branch"]) if data["branch"] else None})
 
 
 def _source(data: Mapping[str, Any]) -> Source:
