@@ -71,6 +71,8 @@ def _value(spoken: str) -> float | None:
     import cn2an
 
     rules = _rules()
+    if len(spoken) == 2 and all(char in rules.digits for char in spoken):
+        return None  # "one or two", "three or five": two digits side by side are a guess, not a number
     spoken = spoken.replace(*rules.one_on_the_phone)
     half = 0.0
     if spoken.endswith(rules.half):  # "one ten-thousand and a half"
