@@ -100,8 +100,8 @@ class _Checker:
             if not self._known(matter, related):
                 yield self.at((*base, "related", at), f"{related} is neither a matter nor an aspect of this one")
         broken = not aspect.answered
-        texts = (("text", aspect.text), ("short", aspect.short), ("sms", aspect.sms or ""), ("plain", aspect.plain or ""))
-        for name, text in texts:
+        texts = {"text": aspect.text, "short": aspect.short, "sms": aspect.sms or "", "plain": aspect.plain or ""}
+        for name, text in texts.items():
             for problem in self.placeholders(text, (*base, name)):
                 broken = True
                 yield problem

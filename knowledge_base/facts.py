@@ -32,6 +32,12 @@ class Facts:
     amounts: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Facts:
+        """What ``dataclasses.asdict`` made, lists read as tuples."""
+        lists = ("marks", "places", "amounts", "dates")
+        return cls(**{**data, **{name: tuple(data[name]) for name in lists}})
+
     def tokens(self) -> Iterator[str]:
         """Features for the classifiers: the same fact is the same token, whatever words said it."""
         yield from (f"f:{name}={value}" for name, value in self.known.items())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,30 +14,30 @@ import numpy as np
 from knowledge_base import normalise, pinyin, snapshot, wording
 from knowledge_base.embed import Embedder
 from knowledge_base.errors import KnowledgeError, Problem
-from knowledge_base.linear import Array, Calibration, Linear, Scaling
-from knowledge_base.mentions import Mentions, evidence, names_of
+from knowledge_base.figures import PLACEHOLDER
+from knowledge_base.lexical import Lexical, Texts
+from knowledge_base.linear import SEPARATOR, Linear, Scaling
+from knowledge_base.mentions import names_of
 from knowledge_base.model import Catalogue
 from knowledge_base.pinyin import Corrector
+from knowledge_base.ranking import Habits, Ranker, Weights
+from knowledge_base.reader import Reader
 from knowledge_base.remembered import Remembered
 
 if TYPE_CHECKING:  # scikit-learn is only where content is published
-    from knowledge_base.training import Fitted, Sample
+    from knowledge_base.training import Sample
 
-FORMAT = 3
-_CLASSIFIERS = ("matters", "aspects", "entries")
+FORMAT = 4
+_CLASSIFIERS = ("entries", "matters", "within", "aspects")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """What the matcher needs. ``matters`` tell codes apart, ``aspects`` generic aspects, ``entries`` both at once."""
+    """What the matcher needs."""
 
     catalogue: Catalogue
     corrector: Corrector
-    scaling: Scaling
-    matters: Linear
-    aspects: Linear
-    entries: Linear
-    calibration: Calibration
+    ranker: Ranker
     kind: str
     metrics: dict[str, float]
 
@@ -54,15 +55,13 @@ class Index:
 
     @classmethod
     def _read(cls, folder: Path) -> Index:
-        manifest, model = _read_json(folder / "manifest.json"), _read_json(folder / "model.json")
+        manifest = _read_json(folder / "manifest.json")
         if manifest["format"] != FORMAT:
             raise ValueError(f"format {manifest['format']}, not {FORMAT}")
         return cls(
             catalogue=snapshot.catalogue(_read_json(folder / "catalogue.json")),
             corrector=pinyin.corrector(_read_json(folder / "lexicon.json")),
-            scaling=Scaling(_load(folder, "mean"), model["deviation"]),
-            **{name: _linear(folder, name, model[name]) for name in _CLASSIFIERS},
-            calibration=Calibration.from_dict(model["calibration"]),
+            ranker=_read_ranker(folder),
             kind=manifest["embedder"],
             metrics=manifest["metrics"],
         )
@@ -83,22 +82,13 @@ def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | 
     from knowledge_base import training
 
     lexicon = pinyin.lexicon(_texts(catalogue), names_of(catalogue))
-    samples = _samples(catalogue, pinyin.corrector(lexicon))
+    samples = list(samples_of(catalogue, Reader(catalogue, pinyin.corrector(lexicon))))
     remembered = Remembered(cache, embedder)
     vectors = remembered.embed([sample.core for sample in samples])
-    texts = [sample.text for sample in samples]
-    mentions = Mentions(names_of(catalogue))
-    classes = [training.ELSEWHERE, *sorted(catalogue.matters)]
-    fitted = training.fit(
-        samples,
-        vectors,
-        evidence=evidence(texts, [mentions.find(text) for text in texts], classes=classes),
-        outside=frozenset(code for code, matter in catalogue.matters.items() if matter.scope == "outside"),
-        known=remembered.calibration(samples),
-    )
-    remembered.keep(samples, fitted)
+    outside = frozenset(code for code, matter in catalogue.matters.items() if matter.scope == "outside")
+    fitted = training.fit(samples, vectors, answers=dict(answers_of(catalogue)), outside=outside)
     out.mkdir(parents=True, exist_ok=True)
-    _write(out, fitted)
+    _write_ranker(out, fitted.ranker)
     version = version_of(catalogue, kind=embedder.kind)
     manifest = {
         "format": FORMAT,
@@ -115,39 +105,100 @@ def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | 
     _write_json(out / "manifest.json", manifest)
 
 
-def _write(out: Path, fitted: Fitted) -> None:
-    """The classifiers as arrays, everything small about them in one JSON file."""
-    classifiers = {name: getattr(fitted, name) for name in _CLASSIFIERS}
-    for name, each in classifiers.items():
-        np.save(out / f"{name}-weights.npy", each.weights, allow_pickle=False)
-        np.save(out / f"{name}-bias.npy", each.bias, allow_pickle=False)
-    np.save(out / "mean.npy", fitted.scaling.mean, allow_pickle=False)
-    small = {"deviation": fitted.scaling.deviation, "calibration": asdict(fitted.calibration)}
-    _write_json(out / "model.json", small | {name: each.classes for name, each in classifiers.items()})
+def samples_of(catalogue: Catalogue, reader: Reader) -> Iterator[Sample]:
+    """Names, titles and phrasings of every entry, and what no entry is about, as the matcher would read them."""
+    from knowledge_base.training import ELSEWHERE, Sample
+
+    def sample(text: str, code: str, aspect: str, *, is_name: bool = False) -> Sample:
+        seen = reader.read(text)
+        return Sample(
+            text=seen.normalised.text,
+            core=seen.normalised.core,
+            code=code,
+            aspect=aspect,
+            is_name=is_name,
+            named=seen.named,
+            tokens=tuple(seen.facts.tokens()),
+            cues=seen.cues,
+        )
+
+    for code, matter in sorted(catalogue.matters.items()):
+        for name in (matter.name, *matter.aliases):
+            yield sample(name, code, "", is_name=True)
+        for key, aspect in matter.aspects.items():
+            yield sample(aspect.title, code, key, is_name=True)
+            for text in aspect.questions:
+                yield sample(text, code, key)
+    for text in wording.read("elsewhere")["texts"]:
+        yield sample(text, ELSEWHERE, "")
 
 
-def _load(folder: Path, name: str) -> Array:
-    loaded: Array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-    return loaded
+def answers_of(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Entry class → its matter's name, its title and its answer in one text, without figures."""
+    for code, matter in catalogue.matters.items():
+        for key, aspect in matter.aspects.items():
+            text = PLACEHOLDER.sub("", f"{matter.name} {aspect.title} {aspect.title} {aspect.text}")
+            yield f"{code}{SEPARATOR}{key}", normalise.simplified(normalise.cleaned(text))
+
+
+def _write_ranker(out: Path, ranker: Ranker) -> None:
+    """Arrays as arrays, everything small in one JSON file."""
+    for name, array in _arrays(ranker).items():
+        np.save(out / f"{name}.npy", array, allow_pickle=False)
+    small = {
+        "scaling": ranker.scaling.deviation,
+        "lexical": ranker.lexical.deviation,
+        "terms": list(ranker.lexical.columns),
+        "tokens": ranker.habits.tokens,
+        "inside": ranker.inside.tolist(),
+        "second": {name: getattr(ranker.second, name).tolist() for name in ("centre", "spread", "weights")},
+    }
+    _write_json(out / "model.json", small | {name: getattr(ranker, name).classes for name in _CLASSIFIERS})
+
+
+def _arrays(ranker: Ranker) -> Mapping[str, Any]:
+    classifiers = {name: getattr(ranker, name) for name in _CLASSIFIERS}
+    return {
+        **{f"{name}-weights": each.weights for name, each in classifiers.items()},
+        **{f"{name}-bias": each.bias for name, each in classifiers.items()},
+        "mean": ranker.scaling.mean,
+        "lexical-rarity": ranker.lexical.rarity,
+        "lexical-projection": ranker.lexical.projection.astype(np.float16),
+        "lexical-mean": ranker.lexical.mean,
+        "answers-starts": ranker.answers.starts,
+        "answers-columns": ranker.answers.columns,
+        "answers-weights": ranker.answers.weights,
+        "habits-said": ranker.habits.said,
+        "habits-unsaid": ranker.habits.unsaid,
+    }
+
+
+def _read_ranker(folder: Path) -> Ranker:
+    model = _read_json(folder / "model.json")
+    second = {name: np.array(values, dtype=np.float64) for name, values in model["second"].items()}
+    return Ranker(
+        scaling=Scaling(_load(folder, "mean"), model["scaling"]),
+        lexical=Lexical(
+            {term: at for at, term in enumerate(model["terms"])},
+            _load(folder, "lexical-rarity"),
+            _load(folder, "lexical-projection"),
+            _load(folder, "lexical-mean"),
+            model["lexical"],
+        ),
+        **{name: _linear(folder, name, model[name]) for name in _CLASSIFIERS},
+        answers=Texts(*(_load(folder, f"answers-{name}") for name in ("starts", "columns", "weights"))),
+        habits=Habits(tuple(model["tokens"]), _load(folder, "habits-said"), _load(folder, "habits-unsaid")),
+        inside=np.array(model["inside"], dtype=bool),
+        second=Weights(**second),
+    )
+
+
+def _load(folder: Path, name: str) -> Any:
+    return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
 
 def _linear(folder: Path, name: str, classes: list[str]) -> Linear:
     return Linear(tuple(classes), _load(folder, f"{name}-weights"), _load(folder, f"{name}-bias"))
-
-
-def _samples(catalogue: Catalogue, corrector: Corrector) -> list[Sample]:
-    from knowledge_base.training import ELSEWHERE, Sample
-
-    def sample(text: str, code: str, aspect: str, *, is_name: bool = False) -> Sample:
-        seen = normalise.normalise(text, corrector=corrector)
-        return Sample(seen.text, seen.core, code, aspect, is_name)
-
-    samples: list[Sample] = []
-    for code, matter in sorted(catalogue.matters.items()):
-        samples += [sample(name, code, "", is_name=True) for name in (matter.name, *matter.aliases)]
-        for key, aspect in matter.aspects.items():
-            samples += [sample(text, code, key) for text in (aspect.title, *aspect.questions)]
-    return samples + [sample(text, ELSEWHERE, "") for text in wording.read("elsewhere")["texts"]]
 
 
 def _texts(catalogue: Catalogue) -> list[str]:

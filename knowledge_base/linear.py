@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,49 +41,6 @@ class Scaling:
         return np.asarray((vectors - self.mean) / self.deviation, dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """How log-odds become probabilities; each value is the one of least log loss on held-out phrasings."""
-
-    temperature: float = 1.0
-    mention: float = 0.0
-    """Added to a matter's log-odds where the text names it, times the square root of the name's share of the text."""
-    fund_named: float = 0.0
-    """Added to all matters of the fund where the text says the fund's name."""
-    entry_share: float = 0.0
-    """Share of the entry classifier (summed over a matter's aspects) in a matter's log-odds."""
-    aspect_temperature: float = 1.0
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Calibration:
-        return cls(**data)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """What is known of texts (rows) beyond their vectors. ``named``: square root of the share of the text that
-    names a matter (columns: matter classes); ``fund_named``: 1 where the fund's name is said."""
-
-    named: Array64
-    fund_named: Array64
-
-
-def combined(
-    matters: Array64, entries: Array64, evidence: Evidence, *, calibration: Calibration, inside: Array64
-) -> Array64:
-    """Calibrated log-odds of matters. ``entries`` is already summed per matter; ``inside`` is 1 for the fund's own."""
-    mixed = (1 - calibration.entry_share) * matters + calibration.entry_share * entries
-    mixed = mixed + calibration.mention * evidence.named
-    mixed = mixed + calibration.fund_named * evidence.fund_named[..., None] * inside
-    return np.asarray(mixed / calibration.temperature, dtype=np.float64)
-
-
-def summed(entries: Array64, starts: npt.NDArray[np.int64]) -> Array64:
-    """Log-odds of groups of neighbouring classes: the log of the sum of their odds. Groups begin at ``starts``."""
-    top = entries.max(axis=-1, keepdims=True)
-    return np.asarray(np.log(np.add.reduceat(np.exp(entries - top), starts, axis=-1) + 1e-9) + top)
-
-
 SEPARATOR = " "
 """Between code and aspect in an entry's class: it sorts before the hyphen, so entries sort as their codes do."""
 
@@ -93,6 +49,20 @@ def group_starts(classes: Sequence[str]) -> npt.NDArray[np.int64]:
     """Where each matter's entries begin in sorted ``code aspect`` classes; "none of them" (no code) comes first."""
     codes = [name.partition(SEPARATOR)[0] for name in classes]
     return np.array([at for at, code in enumerate(codes) if at == 0 or codes[at - 1] != code], dtype=np.int64)
+
+
+def log_softmax(logits: Array64) -> Array64:
+    """Rows of log-probabilities."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def log_softmax_within(logits: Array64, starts: npt.NDArray[np.int64]) -> Array64:
+    """Log-probabilities within each group of neighbouring classes; groups begin at ``starts``."""
+    sizes = np.diff([*starts, logits.shape[-1]])
+    top = np.repeat(np.maximum.reduceat(logits, starts, axis=-1), sizes, axis=-1)
+    total = np.add.reduceat(np.exp(logits - top), starts, axis=-1)
+    return np.asarray(logits - top - np.repeat(np.log(total), sizes, axis=-1))
 
 
 def softmax(logits: Array64) -> Array64:

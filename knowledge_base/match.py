@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from knowledge_base.facts import Facts
 from knowledge_base.normalise import Normalised
 
 OVERVIEW = "overview"
@@ -32,8 +33,17 @@ class AspectGuess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry the text may ask for. ``p`` over the candidates and "none of them" sums to one."""
+
+    code: str
+    aspect: str
+    p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Candidates best first.
+    """Candidates best first: matters, and ``entries``, of which a matter may have several.
 
     ``aspect`` is the generic aspect asked about whatever the matter, None where the text puts a question of its own;
     ``aspect_cue`` says that a cue word decided it. ``aspects`` holds the best aspect of each candidate.
@@ -50,6 +60,8 @@ class Match:
     mentions: tuple[str, ...]
     exact: str | None
     asks_outside: float
+    entries: tuple[Entry, ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
     def aspect_for(self, code: str) -> str:
         """The best aspect of a candidate; of any other matter the generic one, for want of better the overview."""
@@ -75,5 +87,7 @@ class Match:
                 "candidates": tuple(Candidate(**candidate) for candidate in data["candidates"]),
                 "aspects": tuple(AspectGuess(**guess) for guess in data["aspects"]),
                 "mentions": tuple(data["mentions"]),
+                "entries": tuple(Entry(**entry) for entry in data["entries"]),
+                "facts": Facts.from_dict(data["facts"]),
             }
         )

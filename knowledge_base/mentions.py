@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from threading import Lock
 
-import numpy as np
-
-from knowledge_base import wording
-from knowledge_base.linear import Evidence
 from knowledge_base.model import Catalogue
 from knowledge_base.normalise import cleaned, simplified
 
@@ -50,18 +45,3 @@ def names_of(catalogue: Catalogue) -> dict[str, str]:
             if len(written) >= SHORTEST:
                 names.setdefault(written, code)
     return names
-
-
-def evidence(texts: Sequence[str], found: Sequence[Mapping[str, int]], *, classes: Sequence[str]) -> Evidence:
-    """What the names in ``texts`` say of the matter ``classes``."""
-    column = {code: at for at, code in enumerate(classes)}
-    named = np.zeros((len(texts), len(column)))
-    for row, (text, mentions) in enumerate(zip(texts, found, strict=True)):
-        for code, length in mentions.items():
-            named[row, column[code]] = (length / max(1, len(text))) ** 0.5
-    return Evidence(named, np.array([float(_fund_name() in text) for text in texts]))
-
-
-@cache
-def _fund_name() -> str:
-    return str(wording.read("normalise")["fund_name"])

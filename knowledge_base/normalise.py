@@ -12,7 +12,7 @@ from knowledge_base import wording
 from knowledge_base.numerals import spoken_to_digits
 from knowledge_base.pinyin import Corrector
 
-VERSION = "1"
+VERSION = "2"
 """Raise when the code below changes what it returns: published indexes are then rebuilt."""
 
 MAX_EMBED_CHARS = 120
@@ -44,13 +44,22 @@ class Normalised:
     places: tuple[str, ...] = ()
 
 
-def normalise(text: str, *, corrector: Corrector = _NO_CORRECTION, limit: int = TELLING_CHARS) -> Normalised:
-    """Never fails and never returns a lone surrogate, a NUL or another control character, whatever comes in."""
+def normalise(
+    text: str,
+    *,
+    corrector: Corrector = _NO_CORRECTION,
+    here: tuple[str, ...] = (),
+    limit: int = TELLING_CHARS,
+) -> Normalised:
+    """Never fails and never returns a lone surrogate, a NUL or another control character, whatever comes in.
+
+    ``here``: names of the centre's own place, which are never another place.
+    """
     clean = spoken_to_digits(corrector.correct(simplified(cleaned(text))))
-    patterns = _patterns()
+    patterns = _patterns(here)
     places = tuple(dict.fromkeys(found.group(1) for found in patterns.place.finditer(clean)))
     telling = telling_part(clean, corrector.words, limit=limit) if len(clean) > limit else clean
-    return Normalised(text, clean, (stripped(telling) or telling.strip() or clean)[:limit], places)
+    return Normalised(text, clean, (stripped(telling, here=here) or telling.strip() or clean)[:limit], places)
 
 
 def cleaned(text: str) -> str:
@@ -66,9 +75,9 @@ def simplified(text: str) -> str:
     return text if text.isascii() else str(_converter().convert(text))
 
 
-def stripped(text: str) -> str:
+def stripped(text: str, *, here: tuple[str, ...] = ()) -> str:
     """Without greetings, fillers, the fund's own name and the centre's own place; may be empty."""
-    patterns = _patterns()
+    patterns = _patterns(here)
     places = {found.group(1) for found in patterns.place.finditer(text)} | set(patterns.here.findall(text))
     if len(places) == 1:  # one place says who asks; two say what is asked
         text = patterns.place.sub("", patterns.here.sub("", text))
@@ -120,13 +129,14 @@ class _Patterns:
 
 
 @cache
-def _patterns() -> _Patterns:
+def _patterns(here: tuple[str, ...] = ()) -> _Patterns:
     words: dict[str, Any] = wording.read("normalise")
-    places = _any(wording.read("places")["places"].split())
+    places = _any([place for place in wording.read("places")["places"].split() if place not in here])
+    own = "|".join([f"{re.escape(name)}市?" for name in sorted(here, key=len, reverse=True)] + [words["here"]])
     ends, clauses = re.escape(words["sentence_ends"]), re.escape(words["clause_ends"])
     edge = re.escape(_EDGE)
     return _Patterns(
-        here=re.compile(words["here"]),
+        here=re.compile(own),
         place=re.compile(f"({places})(?:{words['place_suffix']})?"),
         fillers=re.compile(_any(words["fillers"])),
         openings=re.compile(f"(^|[{ends}{clauses}])[{edge}]*(?:(?:{_any(words['openings'])})[{edge}]*)+"),

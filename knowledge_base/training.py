@@ -1,61 +1,48 @@
-"""Fits the classifiers on the catalogue's own phrasings, and calibrates and measures them out of fold."""
+"""Fits the ranker on the catalogue's own phrasings; its second stage, and every figure, on phrasings held out."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sparse
+from scipy.optimize import minimize
+from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from knowledge_base.linear import (
-    SEPARATOR,
-    Array,
-    Array64,
-    Calibration,
-    Evidence,
-    Linear,
-    Scaling,
-    combined,
-    group_starts,
-    softmax,
-    summed,
-)
+from knowledge_base.lexical import Lexical, Texts, Weighed, terms, weigh
+from knowledge_base.linear import SEPARATOR, Array, Array64, Linear, Scaling, softmax
 from knowledge_base.match import OVERVIEW
+from knowledge_base.ranking import FEATURES, Habits, Ranker, Reading, Weights, aspect_class, reading
 
-C = 0.01
-"""Inverse penalty of all three classifiers: of 0.003, 0.01, 0.03, 0.1 the least log loss in cross-validation
-on the Guangzhou catalogue (85 matters, 5,100 phrasings)."""
-
-ENTRY_ROUNDS = 20
-"""The classifier of 500 entries is stopped early: 60 rounds found no more aspects and took three times as long."""
-
-FOLDS = 4
+C = 0.03
+"""Inverse penalty of the classifiers over all phrasings; of 0.01, 0.03 and 0.1 the best on held-out phrasings."""
+C_WITHIN = 0.1
+"""Inverse penalty of the classifiers within one matter."""
+ROUNDS = 40
+LEXICAL_DIMS = 512
+RAREST = 2
+"""Terms of fewer phrasings than this say nothing of the language."""
+HELD_OUT = 5
+"""One question in so many of each entry is held out for the second stage."""
+RIDGE = 1e-3
+HABIT_PRIOR = 6.0
+"""An entry with fewer phrasings than this is believed half to be as all others are."""
 ELSEWHERE = ""
 """Class of what no entry is about. It sorts before every code."""
 
-OWN_QUESTION = "q"
-"""Class of all stand-alone questions in the generic aspect classifier: the entry classifier tells them apart."""
-
-_TRIED = {
-    "temperature": (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3),
-    "mention": (0.0, 1.0, 1.5, 2.0, 2.5, 3.0),
-    "fund_named": (0.0, 0.5, 1.0, 1.5, 2.0, 2.5),
-    "entry_share": (0.0, 0.2, 0.3, 0.4, 0.5),
-}
-_ROUNDS = 2
-_ASPECT_TEMPERATURES = (0.7, 1.0, 1.3, 1.6, 2.0, 2.5, 3.0)
-
 Names = npt.NDArray[np.str_]
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One phrasing as the matcher would see it. ``aspect`` is empty for a bare name."""
 
@@ -64,169 +51,283 @@ class Sample:
     code: str
     aspect: str
     is_name: bool = False
+    named: Mapping[str, int]
+    tokens: tuple[str, ...]
+    cues: tuple[str | None, str | None]
+
+    @property
+    def entry(self) -> str:
+        """The entry classifier's class: a bare name asks for the overview."""
+        return f"{self.code}{SEPARATOR}{self.aspect or OVERVIEW}" if self.code != ELSEWHERE else ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Everything the matcher computes with, and how good it was out of fold."""
+    """The ranker, and how good it was on held-out questions."""
 
-    scaling: Scaling
-    matters: Linear
-    aspects: Linear
-    entries: Linear
-    calibration: Calibration
+    ranker: Ranker
     report: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class _Labels:
-    codes: Names
-    aspects: Names
-    entries: Names
-    inside: Flags
-    """The fund's own business."""
-    asked: Flags
-    """Questions: bare names are found by dictionary and would flatter the figures."""
-
-    @classmethod
-    def of(cls, samples: Sequence[Sample], outside: frozenset[str]) -> _Labels:
-        return cls(
-            codes=np.array([sample.code for sample in samples]),
-            aspects=np.array([aspect_class(sample.aspect) for sample in samples]),
-            entries=np.array([entry_class(sample.code, sample.aspect) for sample in samples]),
-            inside=np.array([sample.code != ELSEWHERE and sample.code not in outside for sample in samples]),
-            asked=np.array([not sample.is_name and sample.code != ELSEWHERE for sample in samples]),
-        )
 
 
 def fit(
     samples: Sequence[Sample],
     vectors: Array,
     *,
-    evidence: Evidence,
+    answers: Mapping[str, str],
     outside: frozenset[str],
-    known: tuple[Calibration, dict[str, float]] | None = None,
 ) -> Fitted:
-    """The classifiers on all samples, calibrated and reported on held-out folds.
+    """The ranker fitted on all samples.
 
     Args:
-        evidence: of the samples; its columns are the matter classes: ELSEWHERE, then the codes in order.
+        vectors: embeddings of the samples' cores, one row each.
+        answers: entry class → its name, title and answer in one text.
         outside: codes that are not the fund's business.
-        known: calibration and report of an almost equal set of samples, which then need not be found again.
     """
     # Two BLAS threads on a busy machine wait for each other: the same fit was seen to take 100 times as long.
     with threadpool_limits(limits=1):
-        labels = _Labels.of(samples, outside)
+        workshop = _Workshop.of(samples, vectors, answers, outside)
+        held = held_out(samples)
+        draft = workshop.classifiers(~held, second=_flat())
+        features, columns = workshop.features(draft, np.flatnonzero(held))
+        second = second_stage(features, columns == workshop.truth[held][:, None])
+        report = workshop.report(replace(draft, second=second), features, columns, held)
+        return Fitted(workshop.classifiers(np.ones(len(samples), dtype=bool), second=second), report)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Workshop:
+    """The samples in every form the fitting needs."""
+
+    samples: Sequence[Sample]
+    scaling: Scaling
+    lexical: Lexical
+    weighed: list[Weighed]
+    x: Array
+    answers: Texts
+    entries: Names
+    codes: Names
+    kinds: Names
+    classes: tuple[str, ...]
+    inside: Flags
+
+    @classmethod
+    def of(
+        cls, samples: Sequence[Sample], vectors: Array, answers: Mapping[str, str], outside: frozenset[str]
+    ) -> _Workshop:
+        entries = np.array([sample.entry for sample in samples])
+        classes = tuple(str(name) for name in np.unique(entries))
         scaling = Scaling.of(vectors)
-        x = scaling.apply(vectors)
-        ours = labels.codes != ELSEWHERE
-        matters, entries = linear(x, labels.codes), linear(x, labels.entries, rounds=ENTRY_ROUNDS)
-        aspects = linear(x[ours], labels.aspects[ours])
-        fitted = Fitted(scaling, matters, aspects, entries, *(known or (Calibration(), {})))
-        return fitted if known else _calibrated(fitted, labels, x, evidence=evidence, outside=outside)
+        lexical, weighed, projected = lexical_space([sample.core for sample in samples])
+        parts = [name.partition(SEPARATOR) for name in classes]
+        return cls(
+            samples=samples,
+            scaling=scaling,
+            lexical=lexical,
+            weighed=weighed,
+            x=np.concatenate([scaling.apply(vectors), projected], axis=1),
+            answers=Texts.of([lexical.weigh(answers.get(name, "")) for name in classes]),
+            entries=entries,
+            codes=np.array([sample.code for sample in samples]),
+            kinds=np.array([aspect_class(name.partition(SEPARATOR)[2]) for name in entries]),
+            classes=classes,
+            inside=np.array([code != ELSEWHERE and code not in outside for code, _, _ in parts]),
+        )
+
+    @property
+    def truth(self) -> Ints:
+        """Each sample's column among the classes."""
+        return np.searchsorted(np.array(self.classes), self.entries)
+
+    def classifiers(self, chosen: Flags, *, second: Weights) -> Ranker:
+        """Everything but the second stage, fitted on the chosen samples."""
+        x = self.x[chosen]
+        return Ranker(
+            scaling=self.scaling,
+            lexical=self.lexical,
+            entries=_complete(linear(x, self.entries[chosen]), self.classes),
+            matters=linear(x, self.codes[chosen]),
+            within=self._within(chosen),
+            aspects=linear(x, self.kinds[chosen]),
+            answers=self.answers,
+            habits=self._habits(chosen),
+            inside=self.inside,
+            second=second,
+        )
+
+    def _within(self, chosen: Flags) -> Linear:
+        """One small classifier per matter, their rows side by side in the order of all entries."""
+        weights = np.zeros((len(self.classes), self.x.shape[1]), dtype=np.float32)
+        bias = np.zeros(len(self.classes), dtype=np.float32)
+        for code in np.unique(self.codes):
+            mine = chosen & (self.codes == code)
+            if len(np.unique(self.entries[mine])) > 1:
+                model = linear(self.x[mine], self.entries[mine], penalty=C_WITHIN)
+                at = np.searchsorted(np.array(self.classes), model.classes)
+                weights[at], bias[at] = model.weights, model.bias
+        return Linear(self.classes, weights, bias)
+
+    def _habits(self, chosen: Flags) -> Habits:
+        tokens = tuple(sorted({token for sample in self.samples for token in sample.tokens}))
+        column = {token: at for at, token in enumerate(tokens)}
+        said = np.zeros((len(self.classes), len(tokens)))
+        truth = self.truth
+        for at in np.flatnonzero(chosen).tolist():
+            for token in self.samples[at].tokens:
+                said[truth[at], column[token]] += 1
+        count = np.bincount(truth[chosen], minlength=len(self.classes))[:, None]
+        usual = (said.sum(axis=0) + 0.5) / (count.sum() + 1)
+        own = (said + HABIT_PRIOR * usual) / (count + HABIT_PRIOR)
+        return Habits(
+            tokens, np.log(own / usual).astype(np.float32), np.log((1 - own) / (1 - usual)).astype(np.float32)
+        )
+
+    def reading(self, at: int) -> Reading:
+        """One sample as the matcher would read it."""
+        sample = self.samples[at]
+        return reading(
+            self.x[at],
+            self.weighed[at],
+            text=sample.text,
+            named=sample.named,
+            tokens=sample.tokens,
+            cues=sample.cues,
+        )
+
+    def features(self, ranker: Ranker, chosen: Ints) -> tuple[Array64, Ints]:
+        """``(samples, candidates, features)`` of the chosen samples, and the candidates' columns."""
+        logs = ranker.logs(self.x[chosen])
+        columns = ranker.candidates(logs)
+        rows = [
+            ranker.features(self.reading(at), {name: values[row] for name, values in logs.items()}, columns[row])
+            for row, at in enumerate(chosen)
+        ]
+        return np.stack(rows), columns
+
+    def report(self, ranker: Ranker, features: Array64, columns: Ints, held: Flags) -> dict[str, float]:
+        """Shares of held-out questions about the fund that are right, how well outside is told from inside, and
+        from which probability on answers are right how often."""
+        p = softmax(ranker.second.score(features))
+        order = np.argsort(-p, axis=1)
+        ranked, best = np.take_along_axis(columns, order, axis=1), p.max(axis=1)
+        truth, inside = self.truth[held], self.inside[self.truth[held]]
+        right = ranked[:, 0] == truth
+        matter_of = np.array([name.partition(SEPARATOR)[0] for name in self.classes])
+        matters = matter_of[ranked] == matter_of[truth][:, None]
+        for_fund = (p * self.inside[columns]).sum(axis=1)
+        found = {
+            "entry_top1": float(right[inside].mean()),
+            "entry_top3": float((ranked[:, :3] == truth[:, None]).any(axis=1)[inside].mean()),
+            "top1": float(matters[inside, 0].mean()),
+            "top3": float(matters[inside, :3].any(axis=1).mean()),
+            "outside_auroc": float(roc_auc_score(inside, for_fund)) if 0 < inside.sum() < len(inside) else 1.0,
+            "calibration_error": calibration_error(best[inside], right[inside]),
+        }
+        for precision in (85, 90, 95):
+            threshold, coverage = _threshold(best[inside], right[inside], precision / 100)
+            found |= {f"p_at_{precision}": threshold, f"coverage_at_{precision}": coverage}
+        return found
 
 
-def aspect_class(aspect: str) -> str:
-    """The generic classifier's class of an aspect: a bare name asks for the overview."""
-    return OWN_QUESTION if aspect.startswith("q_") else aspect or OVERVIEW
-
-
-def entry_class(code: str, aspect: str) -> str:
-    """The entry classifier's class of a phrasing."""
-    return f"{code}{SEPARATOR}{aspect or OVERVIEW}" if code != ELSEWHERE else ELSEWHERE
-
-
-def linear(x: Array, labels: Names, *, rounds: int = 200) -> Linear:
-    """Multinomial logistic regression; with only two classes its one row is written as two."""
+def linear(x: Array, labels: Names, *, penalty: float = C, rounds: int = ROUNDS) -> Linear:
+    """Multinomial logistic regression; with only two classes its one row is written as two, with one there is none."""
+    if len(np.unique(labels)) == 1:
+        return Linear((str(labels[0]),), np.zeros((1, x.shape[1]), dtype=np.float32), np.zeros(1, dtype=np.float32))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant
-        model = LogisticRegression(C=C, max_iter=rounds, tol=1e-3).fit(x, labels)
+        model = LogisticRegression(C=penalty, max_iter=rounds, tol=1e-3).fit(x, labels)
     weights, bias = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
     if len(weights) == 1:
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     return Linear(tuple(str(label) for label in model.classes_), weights, bias)
 
 
-def folds(labels: Names, *, seed: int = 20261123) -> npt.NDArray[np.int64]:
-    """A fold number per sample, each label spread evenly."""
+def _complete(model: Linear, classes: tuple[str, ...]) -> Linear:
+    """``model`` with a row for each of ``classes``; one it has never seen is out of the question."""
+    if model.classes == classes:
+        return model
+    weights = np.zeros((len(classes), model.weights.shape[1]), dtype=np.float32)
+    bias = np.full(len(classes), -30.0, dtype=np.float32)
+    at = np.searchsorted(np.array(classes), model.classes)
+    weights[at], bias[at] = model.weights, model.bias
+    return Linear(classes, weights, bias)
+
+
+def lexical_space(cores: Sequence[str]) -> tuple[Lexical, list[Weighed], Array]:
+    """The lexical space of the phrasings, the phrasings weighed in it and their coordinates."""
+    frequency: dict[str, int] = {}
+    for core in cores:
+        for term in set(terms(core)):
+            frequency[term] = frequency.get(term, 0) + 1
+    kept = sorted(term for term, count in frequency.items() if count >= RAREST)
+    columns = {term: at for at, term in enumerate(kept)}
+    counts = np.array([frequency[term] for term in kept])
+    rarity = (np.log((1 + len(cores)) / (1 + counts)) + 1).astype(np.float32)
+    weighed = [weigh(core, columns, rarity) for core in cores]
+    projection = _directions(weighed, len(kept))
+    flat = _matrix(weighed, len(kept)) @ projection
+    mean, deviation = flat.mean(axis=0).astype(np.float32), float((flat - flat.mean(axis=0)).std()) or 1.0
+    lexical = Lexical(columns, rarity, projection, mean, deviation)
+    return lexical, weighed, np.asarray((flat - mean) / deviation, dtype=np.float32)
+
+
+def _matrix(weighed: Sequence[Weighed], width: int) -> sparse.csr_matrix:
+    texts = Texts.of(list(weighed))
+    return sparse.csr_matrix((texts.weights, texts.columns, texts.starts), shape=(len(weighed), width))
+
+
+def _directions(weighed: Sequence[Weighed], width: int) -> Array:
+    dims = min(LEXICAL_DIMS, width - 1, len(weighed) - 1)
+    fitted = TruncatedSVD(dims, n_iter=2, random_state=0).fit(_matrix(weighed, width))
+    return np.ascontiguousarray(fitted.components_.T, dtype=np.float32)
+
+
+def held_out(samples: Sequence[Sample], *, seed: int = 20261124) -> Flags:
+    """True for one question in `HELD_OUT` of each entry; names and titles are never held out."""
     rng = np.random.default_rng(seed)
-    out = np.zeros(len(labels), dtype=np.int64)
-    for label in sorted(set(labels.tolist())):
-        where = rng.permutation(np.flatnonzero(labels == label))
-        out[where] = (np.arange(len(where)) + rng.integers(FOLDS)) % FOLDS
-    return out
+    by_entry: dict[str, list[int]] = {}
+    for at, sample in enumerate(samples):
+        if not sample.is_name:
+            by_entry.setdefault(sample.entry, []).append(at)
+    held = np.zeros(len(samples), dtype=bool)
+    for entry in sorted(by_entry):
+        where = rng.permutation(by_entry[entry])
+        held[where[: len(where) // HELD_OUT]] = True
+    return held
 
 
-def _held_out(
-    x: Array, labels: Names, *, classes: tuple[str, ...], fold: npt.NDArray[np.int64], rounds: int = 200
-) -> Array64:
-    """Log-odds of every sample from a classifier that has not seen its fold."""
-    out = np.full((len(x), len(classes)), -30.0)
-    for number in range(FOLDS):
-        test = fold == number
-        model = linear(x[~test], labels[~test], rounds=rounds)
-        out[np.ix_(test, np.searchsorted(classes, model.classes))] = model.logits(x[test])
-    return out
+def second_stage(features: Array64, right: Flags) -> Weights:
+    """Weights of least log loss; samples whose entry is not among the candidates teach nothing."""
+    known = right.any(axis=1)
+    flat = features.reshape(-1, features.shape[-1])
+    centre, spread = flat.mean(axis=0), flat.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    x, wanted = ((features - centre) / spread)[known], right[known].argmax(axis=1)
+    rows = np.arange(len(x))
+    if not len(x):
+        return Weights(centre, spread, _flat().weights)
+
+    def loss(weights: Array64) -> tuple[float, Array64]:
+        p = softmax(x @ weights)
+        expected = np.einsum("sc,scf->sf", p, x) - x[rows, wanted]
+        return (
+            float(-np.log(p[rows, wanted] + 1e-12).mean() + RIDGE * weights @ weights),
+            expected.mean(axis=0) + 2 * RIDGE * weights,
+        )
+
+    found = minimize(loss, np.zeros(features.shape[-1]), jac=True, method="L-BFGS-B")
+    return Weights(centre, spread, np.asarray(found.x, dtype=np.float64))
 
 
-def _calibrated(fitted: Fitted, labels: _Labels, x: Array, *, evidence: Evidence, outside: frozenset[str]) -> Fitted:
-    """Adds the calibration of least log loss on held-out questions, and the report."""
-    fold = folds(labels.entries)
-    matters = _held_out(x, labels.codes, classes=fitted.matters.classes, fold=fold)
-    entries = _held_out(x, labels.entries, classes=fitted.entries.classes, fold=fold, rounds=ENTRY_ROUNDS)
-    per_matter = summed(entries, group_starts(fitted.entries.classes))
-    ours = np.array([float(name != ELSEWHERE and name not in outside) for name in fitted.matters.classes])
-    truth = np.searchsorted(fitted.matters.classes, labels.codes)
-
-    def scores(calibration: Calibration) -> Array64:
-        return combined(matters, per_matter, evidence, calibration=calibration, inside=ours)
-
-    def loss(calibration: Calibration) -> float:
-        return _log_loss(scores(calibration)[labels.asked], truth[labels.asked])
-
-    best = Calibration(temperature=0.8, mention=2.0)
-    for name, values in [*_TRIED.items()] * _ROUNDS:
-        best = min((replace(best, **{name: value}) for value in values), key=loss)
-    generic = _held_out(x, labels.aspects, classes=fitted.aspects.classes, fold=fold)
-    temperature, right = _aspects(generic, entries, fitted, labels)
-    best = replace(best, aspect_temperature=temperature)
-    report = _report(softmax(scores(best)), truth, labels, ours) | {"aspect_top1": right}
-    return replace(fitted, calibration=best, report=report)
+def _flat() -> Weights:
+    """The first stage's own ranking, for want of a second stage."""
+    ones = np.array([float(name in ("entry", "matter", "within")) for name in FEATURES])
+    return Weights(np.zeros(len(FEATURES)), np.ones(len(FEATURES)), ones)
 
 
-def _log_loss(logits: Array64, truth: npt.NDArray[np.int64]) -> float:
-    p = softmax(logits)
-    return float(-np.log(p[np.arange(len(truth)), truth] + 1e-12).mean())
-
-
-def _aspects(generic: Array64, entries: Array64, fitted: Fitted, labels: _Labels) -> tuple[float, float]:
-    """The temperature of least log loss within the right matter, and the share of aspects found there."""
-    names = fitted.entries.classes
-    column = np.searchsorted(fitted.aspects.classes, [aspect_class(name.partition(SEPARATOR)[2]) for name in names])
-    both = entries + generic[:, column]
-    owner = np.array([name.partition(SEPARATOR)[0] for name in names])
-    both = np.where(owner[None, :] == labels.codes[:, None], both, -np.inf)[labels.asked]
-    truth = np.searchsorted(names, labels.entries[labels.asked])
-    best = min(_ASPECT_TEMPERATURES, key=lambda temperature: _log_loss(both / temperature, truth))
-    return best, float((both.argmax(axis=1) == truth).mean())
-
-
-def _report(p: Array64, truth: npt.NDArray[np.int64], labels: _Labels, ours: Array64) -> dict[str, float]:
-    """Top-1 and top-3 of the fund's matters, how well outside is told from inside, thresholds by risk and coverage."""
-    order = np.argsort(-p, axis=1)
-    asked = labels.asked & labels.inside
-    right = order[:, 0] == truth
-    either = labels.asked | (labels.codes == ELSEWHERE)
-    inside = labels.inside[either]
-    report = {
-        "top1": float(right[asked].mean()),
-        "top3": float((order[:, :3] == truth[:, None]).any(axis=1)[asked].mean()),
-        "outside_auroc": float(roc_auc_score(inside, (p @ ours)[either])) if 0 < inside.sum() < len(inside) else 1.0,
-    }
-    for precision in (85, 90, 95):
-        threshold, coverage = _threshold(p.max(axis=1)[asked], right[asked], precision / 100)
-        report |= {f"p_at_{precision}": threshold, f"coverage_at_{precision}": coverage}
-    return report
+def calibration_error(p: Array64, right: Flags, *, bins: int = 10) -> float:
+    """Mean distance between what was claimed and what was right, over ten equal bins of probability."""
+    at = np.minimum((p * bins).astype(int), bins - 1)
+    return float(sum(abs(p[at == b].mean() - right[at == b].mean()) * (at == b).mean() for b in np.unique(at)))
 
 
 def _threshold(best: Array64, right: Flags, precision: float) -> tuple[float, float]:
