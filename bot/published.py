@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
-from bot.components.sentences import sentences
 from knowledge_base.embed import Embedder
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.published import Published
@@ -51,5 +50,4 @@ def warm(text: str) -> None:
     except KnowledgeError as error:
         logger.error("bot.knowledge.unusable: %s", error)  # the version before stays in force
     knowledge.matcher.match(text)
-    for sentence in sentences(text):
-        knowledge.matcher.match(sentence)
+    knowledge.matcher.parts(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Lock
 
 import numpy as np
@@ -17,6 +18,7 @@ from knowledge_base.model import Catalogue
 from knowledge_base.normalise import Normalised, cleaned, simplified, stripped
 from knowledge_base.ranking import OWN_QUESTION, Guess, reading
 from knowledge_base.reader import Reader, Seen
+from knowledge_base.sentences import sentences
 
 CANDIDATES = 10
 EXACT_P = 0.99
@@ -52,12 +54,36 @@ class Matcher:
             if text in self._seen:
                 self._seen.move_to_end(text)
                 return self._seen[text]
-        found = self._match(self._reader.read(text))
+        found = self._match(self._meant(self._reader.read(text)))
         with self._lock:
             self._seen[text] = found
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         return found
+
+    def about(self, text: str, code: str) -> Match:
+        """The match of ``text`` as said of a matter just discussed: what it leaves out is taken to be that one."""
+        return self.match(f"{self._catalogue.matters[code].name},{text}")
+
+    def parts(self, text: str) -> list[Match]:
+        """A message's questions one by one, where it has several; one that names no matter is about the one before."""
+        found: list[Match] = []
+        for part in sentences(text):
+            match = self.match(part)
+            before = found[-1].candidates[0] if found and found[-1].candidates else None
+            if before and not match.mentions and not match.exact and before.scope == "fund":
+                together = self.about(part, before.code)
+                match = together if together.candidates and together.candidates[0].code == before.code else match
+            found.append(match)
+        return found
+
+    def _meant(self, seen: Seen) -> Seen:
+        """Of "not this but that" only that is matched; what was denied stays among the facts."""
+        if not seen.facts.meant:
+            return seen
+        meant = self._reader.read(seen.facts.meant)
+        kept = replace(meant.facts, denied=seen.facts.denied, meant=seen.facts.meant)
+        return replace(meant, facts=kept, normalised=replace(meant.normalised, original=seen.normalised.original))
 
     def _match(self, seen: Seen) -> Match:
         exact = self._find_exact(seen.normalised)

@@ -11,7 +11,6 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.components.sentences import sentences
 from bot.published import published
 from knowledge_base.match import Match
 
@@ -40,13 +39,14 @@ class KnowledgeMatcher(GraphComponent):
         matcher = published().matcher
         for message in messages:
             text = message.get(TEXT) or ""
-            message.set(KNOWLEDGE, _carried(matcher.match(text)), add_to_output=True)
-            parts = [_carried(matcher.match(sentence)) for sentence in sentences(text)]
+            message.set(KNOWLEDGE, carried(matcher.match(text)), add_to_output=True)
+            parts = [carried(part) for part in matcher.parts(text)]
             if parts:
                 message.set(PARTS, parts, add_to_output=True)
         return messages
 
 
-def _carried(match: Match) -> dict[str, Any]:
+def carried(match: Match) -> dict[str, Any]:
+    """A match as it travels with a message: its first candidates."""
     data = match.to_dict()
-    return {**data, "candidates": data["candidates"][:CARRIED], "aspects": data["aspects"][:CARRIED]}
+    return {**data, **{name: data[name][:CARRIED] for name in ("candidates", "aspects", "entries")}}
