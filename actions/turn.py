@@ -50,7 +50,7 @@ class Turn(Action):  # type: ignore[misc]  # rasa-sdk is not typed
 def read_question(tracker: Tracker, intent: str) -> Question:
     """The latest message as the services see it."""
     message = tracker.latest_message
-    knowledge = message.get("knowledge")
+    knowledge, about = message.get("knowledge"), message.get("knowledge_about")
     return Question(
         text=str(message.get("text") or ""),
         intent=intent,
@@ -59,6 +59,7 @@ def read_question(tracker: Tracker, intent: str) -> Question:
         today=_today(message.get("metadata") or {}),
         match=Match.from_dict(knowledge) if knowledge else None,
         parts=tuple(Match.from_dict(part) for part in message.get("knowledge_parts") or ()),
+        about=Match.from_dict(about) if about else None,
     )
 
 

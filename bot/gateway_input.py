@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import os
@@ -18,7 +19,9 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot import lean
-from bot.published import published, warm
+from bot.components.intents import BUSINESS
+from bot.components.knowledge_matcher import ABOUT, carried
+from bot.published import about, published, warm
 from bot.turns import MAX_BODY_BYTES, BadTurn, Turn, authorised
 
 logger = logging.getLogger(__name__)
@@ -126,6 +129,7 @@ class GatewayInput(InputChannel):
                 await asyncio.get_running_loop().run_in_executor(self._threads, warm, turn.text)
                 embedded = time.perf_counter()
                 message.parse_data = await agent.processor.parse_message(message)
+                await self._add_about(agent, message)
             else:
                 embedded = started
             await on_new_message(message)
@@ -135,6 +139,17 @@ class GatewayInput(InputChannel):
             "turn": _understood(message.parse_data),
             "ms": {"embed": _ms(started, embedded), "handle": _ms(embedded, handled)},
         }
+
+    async def _add_about(self, agent: Any, message: UserMessage) -> None:
+        """A message that names no matter is matched once more as one about the matter just discussed."""
+        tracker = await agent.processor.get_tracker(message.sender_id)
+        code = tracker.get_slot("matter")
+        if code is None or message.parse_data["intent"]["name"] not in BUSINESS:
+            return
+        find = functools.partial(about, message.text or "", code)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, find)
+        if found is not None:
+            message.parse_data[ABOUT] = carried(found)
 
 
 def _understood(parsed: dict[str, Any]) -> dict[str, Any]:

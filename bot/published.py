@@ -10,6 +10,7 @@ from threading import Lock
 
 from knowledge_base.embed import Embedder
 from knowledge_base.errors import KnowledgeError
+from knowledge_base.match import Match
 from knowledge_base.published import Published
 
 logger = logging.getLogger(__name__)
@@ -51,3 +52,12 @@ def warm(text: str) -> None:
         logger.error("bot.knowledge.unusable: %s", error)  # the version before stays in force
     knowledge.matcher.match(text)
     knowledge.matcher.parts(text)
+
+
+def about(text: str, code: str) -> Match | None:
+    """``text`` matched as said of the matter ``code``; None where it names a matter itself, is long, or where a newer
+    publication has no such matter. Blocks as `warm` does."""
+    knowledge = published()
+    if code not in knowledge.catalogue.matters or not knowledge.matcher.match(text).may_follow_up:
+        return None
+    return knowledge.matcher.about(text, code)

@@ -27,6 +27,7 @@ from hotline.settings import Settings
 from hotline.storage.channel_store import SqlChannelStore
 from hotline.storage.database import Database
 from hotline.storage.handovers import SqlHandovers
+from hotline.storage.learning import SqlLearning
 from hotline.storage.store import SqlStore
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.model import Centre
@@ -41,6 +42,7 @@ class Storage:
     store: SqlStore
     handovers: SqlHandovers
     channel_store: SqlChannelStore
+    learning: SqlLearning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ def build_storage(settings: Settings) -> Storage:
         store=SqlStore(database, clock=utc_now, idle_close=idle),
         handovers=SqlHandovers(database, clock=utc_now),
         channel_store=SqlChannelStore(database, clock=utc_now),
+        learning=SqlLearning(database, clock=utc_now),
     )
 
 

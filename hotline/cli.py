@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import checks, evaluation, supervisor, training
+from hotline import checks, evaluation, kb_cli, supervisor, training
 from hotline.client import GatewayClient, ensure_running
 from hotline.domain.messages import ChannelName
 from hotline.errors import HotlineError
@@ -27,6 +27,7 @@ from hotline.settings import ROOT, Settings, get_settings
 from hotline.storage.migrate import migrate as migrate_database
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(kb_cli.app, name="kb")
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 

@@ -33,6 +33,16 @@ def problems(catalogue: Catalogue, origins: Origins) -> list[Problem]:
     return found + list(checker.doubles())
 
 
+def place(origins: Origins, path: Path_, message: str) -> Problem:
+    """A problem at ``path`` below ("matters" | "parameters", name), or at the nearest thing that has a line."""
+    for size in range(len(path), 1, -1):
+        if path[:size] in origins:
+            document, inside = origins[path[:size]]
+            inside = (*inside, *path[size:])
+            return Problem(document.file, document.line(inside), field_name(inside), message)
+    return Problem("-", 1, field_name(path), message)
+
+
 def comparable(text: str) -> str:
     """Without punctuation, width and case: two texts that differ only there are the same."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).lower()
@@ -56,13 +66,7 @@ class _Checker:
     origins: Origins
 
     def at(self, path: Path_, message: str) -> Problem:
-        """A problem at ``path`` below ("matters" | "parameters", name), or at the nearest thing that has a line."""
-        for size in range(len(path), 1, -1):
-            if path[:size] in self.origins:
-                document, inside = self.origins[path[:size]]
-                inside = (*inside, *path[size:])
-                return Problem(document.file, document.line(inside), field_name(inside), message)
-        return Problem("-", 1, field_name(path), message)
+        return place(self.origins, path, message)
 
     def parameter(self, parameter: Parameter) -> Iterator[Problem]:
         if parameter.name == figures.CENTRE:

@@ -20,7 +20,8 @@ _AMOUNT, _DATE = "amount", "date"
 class Facts:
     """``known``: values of `model.FACTS` that were said. ``marks``: relation, house and audience words, as
     ``kind=value``. ``fund_place``, ``house_place``: another place, said to be where the fund is paid or the house
-    stands. ``denied`` and ``meant``: the two halves of "not this but that". Amounts are in yuan, as digits."""
+    stands. ``denied`` and ``meant``: the two halves of "not this but that" (``denied``
+    is empty where it is only taken back). Amounts are in yuan, as digits."""
 
     known: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[str, ...] = ()
@@ -72,15 +73,15 @@ class FactFinder:
             known["hukou"] = "outside"
         if roles["house"]:
             known["house_place"] = "elsewhere"
-        denial = _pattern("negation").search(text)
+        denied, meant = _correction(text)
         return Facts(
             known=known,
             marks=tuple(f"{kind}={value}" for kind, value in said if kind in MARKS),
             places=places,
             fund_place=roles["fund"],
             house_place=roles["house"],
-            denied=denial.group("denied") if denial else None,
-            meant=denial.group("meant") if denial else None,
+            denied=denied,
+            meant=meant,
             amounts=tuple(_yuan(found) for found in _pattern(_AMOUNT).finditer(text)),
             dates=tuple(found.group() for found in _pattern(_DATE).finditer(text)),
         )
@@ -93,6 +94,15 @@ def _phrases(centre: Centre) -> Iterator[tuple[str, str]]:
         for value, phrases in values.items():
             for phrase in phrases:
                 yield f"{kind}={value}", phrase.format(city=centre.city)
+
+
+def _correction(text: str) -> tuple[str | None, str | None]:
+    """What is taken back (empty where it is not named) and what is meant instead."""
+    if denial := _pattern("negation").search(text):
+        return denial.group("denied"), denial.group("meant")
+    if mistaken := _pattern("mistaken").search(text):
+        return "", mistaken.group("meant")
+    return None, None
 
 
 def _with_role(role: str, text: str, places: tuple[str, ...]) -> str | None:

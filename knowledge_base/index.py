@@ -16,7 +16,7 @@ from knowledge_base.embed import Embedder
 from knowledge_base.errors import KnowledgeError, Problem
 from knowledge_base.figures import PLACEHOLDER
 from knowledge_base.lexical import Lexical, Texts
-from knowledge_base.linear import SEPARATOR, Linear, Scaling
+from knowledge_base.linear import SEPARATOR, Array, Linear, Scaling
 from knowledge_base.mentions import names_of
 from knowledge_base.model import Catalogue
 from knowledge_base.pinyin import Corrector
@@ -25,7 +25,7 @@ from knowledge_base.reader import Reader
 from knowledge_base.remembered import Remembered
 
 if TYPE_CHECKING:  # scikit-learn is only where content is published
-    from knowledge_base.training import Sample
+    from knowledge_base.training import Fitted, Sample
 
 FORMAT = 4
 _CLASSIFIERS = ("entries", "matters", "within", "aspects")
@@ -77,16 +77,14 @@ def version_of(catalogue: Catalogue, *, kind: str) -> str:
 def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | None = None) -> None:
     """Writes the index of ``catalogue`` into the folder ``out``.
 
-    With ``cache``, phrasings embedded before are read from there, so that an edit embeds only what it changed.
+    With ``cache``, phrasings embedded before are read from there, and a small edit refits only the matters it
+    touched (`patching`): it costs what it changed.
     """
-    from knowledge_base import training
-
     lexicon = pinyin.lexicon(_texts(catalogue), names_of(catalogue))
     samples = list(samples_of(catalogue, Reader(catalogue, pinyin.corrector(lexicon))))
     remembered = Remembered(cache, embedder)
     vectors = remembered.embed([sample.core for sample in samples])
-    outside = frozenset(code for code, matter in catalogue.matters.items() if matter.scope == "outside")
-    fitted = training.fit(samples, vectors, answers=dict(answers_of(catalogue)), outside=outside)
+    fitted = _fitted(catalogue, samples, vectors, remembered)
     out.mkdir(parents=True, exist_ok=True)
     _write_ranker(out, fitted.ranker)
     version = version_of(catalogue, kind=embedder.kind)
@@ -103,6 +101,22 @@ def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | 
     _write_json(out / "catalogue.json", snapshot.to_json(replace(catalogue, version=version)))
     _write_json(out / "lexicon.json", lexicon)
     _write_json(out / "manifest.json", manifest)
+    remembered.keep_fit(out, samples, catalogue.centre.code)
+
+
+def _fitted(catalogue: Catalogue, samples: list[Sample], vectors: Array, remembered: Remembered) -> Fitted:
+    """The last whole fit brought up to date where little has changed since, else a new one."""
+    from knowledge_base import patching, training
+
+    answers = dict(answers_of(catalogue))
+    outside = frozenset(code for code, matter in catalogue.matters.items() if matter.scope == "outside")
+    kept = remembered.last_fit(samples, catalogue.centre.code)
+    if kept is None:
+        return training.fit(samples, vectors, answers=answers, outside=outside)
+    before = _read_ranker(kept.folder)
+    report = _read_json(kept.folder / "manifest.json")["metrics"]
+    ranker = patching.patched(before, samples, vectors, changed=kept.changed, answers=answers, outside=outside)
+    return training.Fitted(ranker, report)
 
 
 def samples_of(catalogue: Catalogue, reader: Reader) -> Iterator[Sample]:

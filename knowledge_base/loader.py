@@ -29,6 +29,15 @@ def load(root: Path, *, centre: str) -> Catalogue:
     Raises:
         KnowledgeError: with all problems found, each with its file and line.
     """
+    return load_placed(root, centre=centre)[0]
+
+
+def load_placed(root: Path, *, centre: str) -> tuple[Catalogue, checks.Origins]:
+    """What `load` returns, and where each thing of it was last written.
+
+    Raises:
+        KnowledgeError: as `load` does.
+    """
     reader = _Reader(root)
     who = reader.centre(centre)
     parameters = reader.parameters(centre)
@@ -38,7 +47,7 @@ def load(root: Path, *, centre: str) -> Catalogue:
         reader.problems += checks.problems(catalogue, reader.origins)
     if reader.problems:
         raise KnowledgeError(tuple(sorted(set(reader.problems))))
-    return catalogue
+    return catalogue, reader.origins
 
 
 @dataclass(slots=True)

@@ -11,6 +11,9 @@ from knowledge_base.normalise import Normalised
 
 OVERVIEW = "overview"
 
+FOLLOW_UP_CHARS = 20
+"""A longer message that names no matter is a new question, not one about the matter just discussed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -62,6 +65,11 @@ class Match:
     asks_outside: float
     entries: tuple[Entry, ...] = ()
     facts: Facts = field(default_factory=Facts)
+
+    @property
+    def may_follow_up(self) -> bool:
+        """Whether the text is short and names no matter: it may be about the one just discussed."""
+        return len(self.normalised.text) <= FOLLOW_UP_CHARS and not self.mentions and self.exact is None
 
     def aspect_for(self, code: str) -> str:
         """The best aspect of a candidate; of any other matter the generic one, for want of better the overview."""

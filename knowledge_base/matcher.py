@@ -63,7 +63,8 @@ class Matcher:
 
     def about(self, text: str, code: str) -> Match:
         """The match of ``text`` as said of a matter just discussed: what it leaves out is taken to be that one."""
-        return self.match(f"{self._catalogue.matters[code].name},{text}")
+        said = self._reader.read(text).facts.meant or text
+        return self.match(f"{self._catalogue.matters[code].name},{said}")
 
     def parts(self, text: str) -> list[Match]:
         """A message's questions one by one, where it has several; one that names no matter is about the one before."""
@@ -151,11 +152,13 @@ class Matcher:
         )
 
     def _matters(self, entries: Sequence[Entry]) -> tuple[Candidate, ...]:
-        """Matters with the shares of their entries, best first."""
+        """Matters with the shares of their entries: that of the best entry, then the others by their share."""
         shares: dict[str, float] = {}
         for entry in entries:
             shares[entry.code] = shares.get(entry.code, 0.0) + entry.p
-        ranked = sorted((code for code in shares if code in self._catalogue.matters), key=lambda code: -shares[code])
+        first = entries[0].code if entries else ""
+        known = (code for code in shares if code in self._catalogue.matters)
+        ranked = sorted(known, key=lambda code: (code != first, -shares[code]))
         matters = [self._catalogue.matters[code] for code in ranked]
         return tuple(
             Candidate(code=each.code, name=each.name, topic=each.topic, scope=each.scope, p=round(shares[each.code], 4))

@@ -12,7 +12,7 @@ from knowledge_base import wording
 from knowledge_base.numerals import spoken_to_digits
 from knowledge_base.pinyin import Corrector
 
-VERSION = "2"
+VERSION = "4"
 """Raise when the code below changes what it returns: published indexes are then rebuilt."""
 
 MAX_EMBED_CHARS = 120
@@ -55,7 +55,7 @@ def normalise(
 
     ``here``: names of the centre's own place, which are never another place.
     """
-    clean = spoken_to_digits(corrector.correct(simplified(cleaned(text))))
+    clean = spoken_to_digits(corrector.correct(written(simplified(cleaned(text)))))
     patterns = _patterns(here)
     places = tuple(dict.fromkeys(found.group(1) for found in patterns.place.finditer(clean)))
     telling = telling_part(clean, corrector.words, limit=limit) if len(clean) > limit else clean
@@ -75,12 +75,20 @@ def simplified(text: str) -> str:
     return text if text.isascii() else str(_converter().convert(text))
 
 
+def written(text: str) -> str:
+    """Cantonese words become those of written Chinese."""
+    pattern, words = _dialect()
+    return pattern.sub(lambda found: words[found.group()], text)
+
+
 def stripped(text: str, *, here: tuple[str, ...] = ()) -> str:
     """Without greetings, fillers, the fund's own name and the centre's own place; may be empty."""
     patterns = _patterns(here)
-    places = {found.group(1) for found in patterns.place.finditer(text)} | set(patterns.here.findall(text))
-    if len(places) == 1:  # one place says who asks; two say what is asked
-        text = patterns.place.sub("", patterns.here.sub("", text))
+    there, at_home = patterns.place.search(text), patterns.here.search(text)
+    if there:  # which other place it is changes nothing, that there is one may
+        text = patterns.place.sub(patterns.elsewhere, text)
+    if at_home:
+        text = patterns.here.sub(patterns.at_home if there else "", text)
     text = patterns.fillers.sub("", text)
     text = patterns.openings.sub(lambda found: found.group(1) or "", text)
     return patterns.closings.sub("", text.strip(_EDGE)).strip(_EDGE)
@@ -119,6 +127,8 @@ def _weight(piece: str, lexicon: frozenset[str]) -> float:
 @dataclass(frozen=True, slots=True)
 class _Patterns:
     here: re.Pattern[str]
+    at_home: str
+    elsewhere: str
     place: re.Pattern[str]
     fillers: re.Pattern[str]
     openings: re.Pattern[str]
@@ -137,6 +147,8 @@ def _patterns(here: tuple[str, ...] = ()) -> _Patterns:
     edge = re.escape(_EDGE)
     return _Patterns(
         here=re.compile(own),
+        at_home=words["at_home"],
+        elsewhere=words["elsewhere"],
         place=re.compile(f"({places})(?:{words['place_suffix']})?"),
         fillers=re.compile(_any(words["fillers"])),
         openings=re.compile(f"(^|[{ends}{clauses}])[{edge}]*(?:(?:{_any(words['openings'])})[{edge}]*)+"),
@@ -145,6 +157,12 @@ def _patterns(here: tuple[str, ...] = ()) -> _Patterns:
         clause=re.compile(f"[^{clauses}]+[{clauses}]*"),
         asks=re.compile(_any(words["question_marks"])),
     )
+
+
+@cache
+def _dialect() -> tuple[re.Pattern[str], dict[str, str]]:
+    words: dict[str, str] = wording.read("normalise")["dialect"]
+    return re.compile(_any(list(words))), words
 
 
 def _any(words: list[str]) -> str:

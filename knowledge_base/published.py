@@ -11,6 +11,7 @@ from knowledge_base.errors import KnowledgeError, Problem
 from knowledge_base.index import Index
 from knowledge_base.matcher import Matcher
 from knowledge_base.model import Catalogue
+from knowledge_base.normalise import normalise
 
 CURRENT = "CURRENT"
 """The file in the target folder that names the version in force."""
@@ -65,6 +66,11 @@ class Published:
                 self._embedder = _embedder_for(self._index, self._embedder)
                 self._matcher = Matcher(self._index, self._embedder)
             return self._matcher
+
+    def core(self, text: str) -> str:
+        """What of ``text`` is worth embedding, as the matcher reads it; costs no embedding."""
+        index = self._index
+        return normalise(text, corrector=index.corrector, here=index.catalogue.centre.here).core
 
     def refresh(self) -> bool:
         """True when a new version has been taken over. Looks at most once a second; a glance costs one ``stat``.

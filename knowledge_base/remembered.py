@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
 
 from knowledge_base.embed import Embedder
 from knowledge_base.linear import Array
+
+if TYPE_CHECKING:  # scikit-learn is only where content is published
+    from knowledge_base.training import Sample
+
+
+MOST_CHANGED = 0.03
+"""Share of phrasings that may differ from those of the last whole fit; beyond it everything is fitted anew."""
+FIT = "fit"
+
+
+@dataclass(frozen=True, slots=True)
+class LastFit:
+    """A ranker fitted on almost the same samples: the index it stands in, and the entry classes that differ."""
+
+    folder: Path
+    changed: frozenset[str]
 
 
 class Remembered:
@@ -23,6 +43,7 @@ class Remembered:
         kind = embedder.kind.replace("+", "-")
         self._embedder = embedder
         self._vectors = folder / f"{kind}.npz" if folder else None
+        self._fit = folder / FIT / kind if folder else None
 
     def embed(self, texts: Sequence[str]) -> Array:
         """One row per text; only those not seen before are embedded."""
@@ -33,6 +54,33 @@ class Remembered:
         if missing and self._vectors:
             self._save(self._vectors, {key: known[key] for key in dict.fromkeys(keys)})
         return np.stack([known[key] for key in keys])
+
+    def last_fit(self, samples: Sequence[Sample], centre: str) -> LastFit | None:
+        """The last whole fit, where at most `MOST_CHANGED` of its samples differ from these."""
+        if self._fit is None:
+            return None
+        folder = self._fit / centre
+        try:
+            kept = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
+            before = {(str(key), str(entry)) for key, entry in kept}
+        except (OSError, ValueError, TypeError):
+            return None
+        now = set(_signatures(samples))
+        changed = now ^ before
+        if len(changed) > MOST_CHANGED * len(now | before):
+            return None
+        return LastFit(folder, frozenset(entry for _, entry in changed))
+
+    def keep_fit(self, index: Path, samples: Sequence[Sample], centre: str) -> None:
+        """A whole fit is kept for later edits; one that only brought an older one up to date is not."""
+        if self._fit is None or self.last_fit(samples, centre) is not None:
+            return
+        draft = self._fit / f".{centre}"
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(index, draft, ignore=shutil.ignore_patterns("catalogue.json"))
+        (draft / "samples.json").write_text(json.dumps(list(_signatures(samples))), encoding="utf-8")
+        shutil.rmtree(self._fit / centre, ignore_errors=True)
+        draft.rename(self._fit / centre)
 
     def _load(self) -> dict[str, Array]:
         if self._vectors is None or not self._vectors.is_file():
@@ -53,3 +101,9 @@ class Remembered:
 
 def _key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _signatures(samples: Sequence[Sample]) -> Iterator[tuple[str, str]]:
+    """What a sample is to the classifiers, and the entry it teaches."""
+    for sample in samples:
+        yield _key(f"{sample.core}\0{sample.text}\0{sorted(sample.named)}")[:16], sample.entry

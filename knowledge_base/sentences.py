@@ -29,8 +29,13 @@ def sentences(text: str) -> list[str]:
     for joint in wording.read("questions")["joints"]:
         text = text.replace(joint, ",")
     clauses = _parts(_CLAUSES, text)
-    asking = all(_asks().search(clause) for clause in clauses)
+    asking = all(map(asks_something, clauses))
     return clauses[:MAX_PARTS] if len(clauses) > 1 and asking else []
+
+
+def asks_something(text: str) -> bool:
+    """Whether a word that asks stands in the text, or a question mark."""
+    return bool(_asks().search(text))
 
 
 def _parts(ends: re.Pattern[str], text: str) -> list[str]:
@@ -39,4 +44,4 @@ def _parts(ends: re.Pattern[str], text: str) -> list[str]:
 
 @cache
 def _asks() -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, wording.read("questions")["asking"])))
+    return re.compile("|".join(map(re.escape, ["?", "？", *wording.read("questions")["asking"]])))

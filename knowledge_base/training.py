@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sparse
-from scipy.optimize import minimize
 from sklearn.decomposition import TruncatedSVD
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from knowledge_base.fitting import Flags, Ints, Names, completed, flat, linear, second_stage
 from knowledge_base.lexical import Lexical, Texts, Weighed, terms, weigh
 from knowledge_base.linear import SEPARATOR, Array, Array64, Linear, Scaling, softmax
 from knowledge_base.match import OVERVIEW
-from knowledge_base.ranking import FEATURES, Habits, Ranker, Reading, Weights, aspect_class, reading
+from knowledge_base.ranking import Habits, Ranker, Reading, Weights, aspect_class, reading
 
-C = 0.03
-"""Inverse penalty of the classifiers over all phrasings; of 0.01, 0.03 and 0.1 the best on held-out phrasings."""
 C_WITHIN = 0.1
 """Inverse penalty of the classifiers within one matter."""
-ROUNDS = 40
 LEXICAL_DIMS = 512
 RAREST = 2
 """Terms of fewer phrasings than this say nothing of the language."""
 HELD_OUT = 5
 """One question in so many of each entry is held out for the second stage."""
-RIDGE = 1e-3
 HABIT_PRIOR = 6.0
 """An entry with fewer phrasings than this is believed half to be as all others are."""
 ELSEWHERE = ""
 """Class of what no entry is about. It sorts before every code."""
-
-Names = npt.NDArray[np.str_]
-Flags = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +73,9 @@ def fit(
     """
     # Two BLAS threads on a busy machine wait for each other: the same fit was seen to take 100 times as long.
     with threadpool_limits(limits=1):
-        workshop = _Workshop.of(samples, vectors, answers, outside)
+        workshop = Workshop.of(samples, vectors, answers=answers, outside=outside)
         held = held_out(samples)
-        draft = workshop.classifiers(~held, second=_flat())
+        draft = workshop.classifiers(~held, second=flat())
         features, columns = workshop.features(draft, np.flatnonzero(held))
         second = second_stage(features, columns == workshop.truth[held][:, None])
         report = workshop.report(replace(draft, second=second), features, columns, held)
@@ -95,7 +83,7 @@ def fit(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Workshop:
+class Workshop:
     """The samples in every form the fitting needs."""
 
     samples: Sequence[Sample]
@@ -112,12 +100,24 @@ class _Workshop:
 
     @classmethod
     def of(
-        cls, samples: Sequence[Sample], vectors: Array, answers: Mapping[str, str], outside: frozenset[str]
-    ) -> _Workshop:
+        cls,
+        samples: Sequence[Sample],
+        vectors: Array,
+        *,
+        answers: Mapping[str, str],
+        outside: frozenset[str],
+        spaces: tuple[Scaling, Lexical] | None = None,
+    ) -> Workshop:
+        """``spaces``: those of an earlier ranker whose classifiers are to be kept; else they are found."""
         entries = np.array([sample.entry for sample in samples])
         classes = tuple(str(name) for name in np.unique(entries))
-        scaling = Scaling.of(vectors)
-        lexical, weighed, projected = lexical_space([sample.core for sample in samples])
+        cores = [sample.core for sample in samples]
+        if spaces is None:
+            scaling, (lexical, weighed, projected) = Scaling.of(vectors), lexical_space(cores)
+        else:
+            scaling, lexical = spaces
+            weighed = [lexical.weigh(core) for core in cores]
+            projected = np.stack([lexical.project(each) for each in weighed])
         parts = [name.partition(SEPARATOR) for name in classes]
         return cls(
             samples=samples,
@@ -144,21 +144,28 @@ class _Workshop:
         return Ranker(
             scaling=self.scaling,
             lexical=self.lexical,
-            entries=_complete(linear(x, self.entries[chosen]), self.classes),
+            entries=completed(linear(x, self.entries[chosen]), self.classes),
             matters=linear(x, self.codes[chosen]),
-            within=self._within(chosen),
+            within=self.within(chosen),
             aspects=linear(x, self.kinds[chosen]),
             answers=self.answers,
-            habits=self._habits(chosen),
+            habits=self.habits(chosen),
             inside=self.inside,
             second=second,
         )
 
-    def _within(self, chosen: Flags) -> Linear:
-        """One small classifier per matter, their rows side by side in the order of all entries."""
+    def within(self, chosen: Flags, *, start: Linear | None = None, only: frozenset[str] | None = None) -> Linear:
+        """One small classifier per matter, their rows side by side in the order of all entries.
+
+        With ``only``, all other matters keep the rows they have in ``start``.
+        """
         weights = np.zeros((len(self.classes), self.x.shape[1]), dtype=np.float32)
         bias = np.zeros(len(self.classes), dtype=np.float32)
-        for code in np.unique(self.codes):
+        if start is not None:
+            kept = [at for at, name in enumerate(self.classes) if name in start.classes]
+            before = [start.classes.index(self.classes[at]) for at in kept]
+            weights[kept], bias[kept] = start.weights[before], start.bias[before]
+        for code in np.unique(self.codes) if only is None else sorted(only):
             mine = chosen & (self.codes == code)
             if len(np.unique(self.entries[mine])) > 1:
                 model = linear(self.x[mine], self.entries[mine], penalty=C_WITHIN)
@@ -166,7 +173,7 @@ class _Workshop:
                 weights[at], bias[at] = model.weights, model.bias
         return Linear(self.classes, weights, bias)
 
-    def _habits(self, chosen: Flags) -> Habits:
+    def habits(self, chosen: Flags) -> Habits:
         tokens = tuple(sorted({token for sample in self.samples for token in sample.tokens}))
         column = {token: at for at, token in enumerate(tokens)}
         said = np.zeros((len(self.classes), len(tokens)))
@@ -228,30 +235,6 @@ class _Workshop:
         return found
 
 
-def linear(x: Array, labels: Names, *, penalty: float = C, rounds: int = ROUNDS) -> Linear:
-    """Multinomial logistic regression; with only two classes its one row is written as two, with one there is none."""
-    if len(np.unique(labels)) == 1:
-        return Linear((str(labels[0]),), np.zeros((1, x.shape[1]), dtype=np.float32), np.zeros(1, dtype=np.float32))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant
-        model = LogisticRegression(C=penalty, max_iter=rounds, tol=1e-3).fit(x, labels)
-    weights, bias = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
-    if len(weights) == 1:
-        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
-    return Linear(tuple(str(label) for label in model.classes_), weights, bias)
-
-
-def _complete(model: Linear, classes: tuple[str, ...]) -> Linear:
-    """``model`` with a row for each of ``classes``; one it has never seen is out of the question."""
-    if model.classes == classes:
-        return model
-    weights = np.zeros((len(classes), model.weights.shape[1]), dtype=np.float32)
-    bias = np.full(len(classes), -30.0, dtype=np.float32)
-    at = np.searchsorted(np.array(classes), model.classes)
-    weights[at], bias[at] = model.weights, model.bias
-    return Linear(classes, weights, bias)
-
-
 def lexical_space(cores: Sequence[str]) -> tuple[Lexical, list[Weighed], Array]:
     """The lexical space of the phrasings, the phrasings weighed in it and their coordinates."""
     frequency: dict[str, int] = {}
@@ -293,35 +276,6 @@ def held_out(samples: Sequence[Sample], *, seed: int = 20261124) -> Flags:
         where = rng.permutation(by_entry[entry])
         held[where[: len(where) // HELD_OUT]] = True
     return held
-
-
-def second_stage(features: Array64, right: Flags) -> Weights:
-    """Weights of least log loss; samples whose entry is not among the candidates teach nothing."""
-    known = right.any(axis=1)
-    flat = features.reshape(-1, features.shape[-1])
-    centre, spread = flat.mean(axis=0), flat.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    x, wanted = ((features - centre) / spread)[known], right[known].argmax(axis=1)
-    rows = np.arange(len(x))
-    if not len(x):
-        return Weights(centre, spread, _flat().weights)
-
-    def loss(weights: Array64) -> tuple[float, Array64]:
-        p = softmax(x @ weights)
-        expected = np.einsum("sc,scf->sf", p, x) - x[rows, wanted]
-        return (
-            float(-np.log(p[rows, wanted] + 1e-12).mean() + RIDGE * weights @ weights),
-            expected.mean(axis=0) + 2 * RIDGE * weights,
-        )
-
-    found = minimize(loss, np.zeros(features.shape[-1]), jac=True, method="L-BFGS-B")
-    return Weights(centre, spread, np.asarray(found.x, dtype=np.float64))
-
-
-def _flat() -> Weights:
-    """The first stage's own ranking, for want of a second stage."""
-    ones = np.array([float(name in ("entry", "matter", "within")) for name in FEATURES])
-    return Weights(np.zeros(len(FEATURES)), np.ones(len(FEATURES)), ones)
 
 
 def calibration_error(p: Array64, right: Flags, *, bins: int = 10) -> float:

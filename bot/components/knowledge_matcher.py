@@ -16,6 +16,7 @@ from knowledge_base.match import Match
 
 KNOWLEDGE = "knowledge"
 PARTS = "knowledge_parts"
+ABOUT = "knowledge_about"
 CARRIED = 5
 """Candidates that travel with a message: every later turn of the conversation carries them along."""
 

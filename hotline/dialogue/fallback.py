@@ -74,9 +74,13 @@ class KnowledgeDialogue:
         question = Question(text=request.text, intent="greet", channel=request.channel, today=day)
         if request.kind is not InboundKind.START:
             match = knowledge.matcher.match(request.text)
+            before = self._context(request.conversation_id).matter
+            may_be = before in knowledge.catalogue.matters and match.may_follow_up
+            about = knowledge.matcher.about(request.text, before or "") if may_be else None
             control = control_examples(self._project).get(control_key(request.text))
             intent = control or ("out_of_scope" if match.asks_outside >= OUTSIDE_AT else "ask_knowledge")
-            question = replace(question, intent=intent, match=match)
+            parts = tuple(knowledge.matcher.parts(request.text))
+            question = replace(question, intent=intent, match=match, parts=parts, about=about)
         if question.intent in static_responses(self._project):
             result = static_responses(self._project)[question.intent][request.channel.value]
             return Decision(result=result, context=self._context(request.conversation_id))

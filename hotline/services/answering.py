@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from typing import Final
 
-from hotline.domain.messages import ChannelName, Choice, Outcome, Reply, SourceNote, TurnResult
-from hotline.services.offers import PERSON, Context, Decision, Offer, Question, is_one_of, picked, wording
-from knowledge_base.errors import NotInForce
-from knowledge_base.match import OVERVIEW, Match
-from knowledge_base.model import Catalogue, Matter
-from knowledge_base.render import Rendered, render, title
+from hotline.domain.messages import ChannelName, Choice, Outcome, Reply, TurnResult
+from hotline.services.offers import PERSON, Context, Decision, Offer, Question, Topic, is_one_of, picked, wording
+from hotline.services.speaking import VOICE_CHARS, Speaker, Told, choice, notes, person
+from hotline.services.understanding import BY_NUMBER, MAX_OPTIONS, Understanding
+from knowledge_base.model import Catalogue
 
-ANSWER_AT: Final = 0.50
-"""From this probability on the best matter is answered at once."""
 OFFER_AT: Final = 0.10
 """From this probability of the best matter on the citizen is asked which of the best he means."""
 SURE_AT: Final = 0.90
 """Below this probability an answer comes with what else may have been meant."""
-OPTION_AT: Final = 0.02
-"""No matter less probable than this is ever offered as a choice."""
-HALF_SENTENCE_CHARS: Final = 6
-"""A message this short that names no matter says nothing of its own: the probabilities of such are a lottery."""
-FOLLOW_UP_CHARS: Final = 16
-"""A longer message that names no matter is a new question, not one about the matter just discussed."""
-MAX_OPTIONS: Final = 3
-SMS_CHARS: Final = 120
-"""Two SMS parts hold 134 characters with the signature; more choices are not worth a third."""
-VOICE_CHARS: Final = 60
+MAX_ASKED: Final = 2
+"""So many questions are put back about one matter at most."""
 
-_BY_NUMBER = (ChannelName.SMS, ChannelName.VOICE)
-_NOT_REPEATED = ("thanks", "stay", "goodbye", "human", "nothing_said", "nothing_offered")
+_NOT_REPEATED = ("thanks", "stay", "goodbye", "human", "nothing_said", "nothing_offered", "recorded")
 """Sentences that nobody means by asking to hear it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Topic:
-    matter: str
-    aspect: str
 
 
 class Answering:
@@ -47,8 +28,8 @@ class Answering:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        in_menu = [matter for matter in catalogue.matters.values() if matter.scope == "fund" and matter.aspects]
-        self._menu = tuple(sorted(in_menu, key=lambda matter: (-matter.popularity, matter.code)))
+        self._understanding = Understanding(catalogue)
+        self._speaker = Speaker(catalogue)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -56,21 +37,29 @@ class Answering:
 
     def decide(self, question: Question, context: Context) -> Decision:
         """The answer to ``question`` and the conversation's new state. Raises nothing for any text."""
+        if question.match:
+            context = replace(context, facts={**context.facts, **question.match.facts.known})
         if context.person_offered and is_one_of(question.text, "agree"):
             return self._human_request(question, context)
         if context.person_offered and is_one_of(question.text, "refuse"):
-            return self._say(question, replace(context, offered=(), failures=0), "stay")
+            return self._say(question, replace(context, offered=(), failures=0, wrong=0), "stay")
         chosen = picked(question.text, context.offered)
         if chosen is not None:
-            return self._answer(replace(question, match=None), context, [_Topic(chosen.matter, chosen.aspect)])
+            return self._chosen(question, context, chosen)
         return self._control(question, context) or self._ask(question, context)
+
+    def sorry(self, channel: ChannelName) -> TurnResult:
+        """What is said when something broke: an apology and the offer of a person."""
+        choices = () if channel in BY_NUMBER else (person(),)
+        reply = Reply(text=self._speaker.sentence("sorry", channel), choices=choices)
+        return TurnResult(replies=(reply,), outcome=Outcome.CLARIFIED, hand_over=None)
 
     def _control(self, question: Question, context: Context) -> Decision | None:
         """The answer to what is not a question about the fund, or None."""
         calm = replace(context, failures=0)
         match question.intent:
             case "greet" | "help":
-                return self._menu_reply(question, context)
+                return self._menu(question, context)
             case "goodbye":
                 return self._say(question, calm, "goodbye", ends_call=True)
             case "thanks":
@@ -79,17 +68,23 @@ class Answering:
                 return self._human_request(question, context)
             case "complaint":
                 return self._hand_over(question, context, "complaint", sentence="complaint")
-            case "repeat":
-                return self._repeat(question, context)
+            case "leave_question":
+                return self._say(question, calm, "recorded", outcome=Outcome.CLARIFIED)
             case "choose":
                 return self._say(question, context, "nothing_offered", outcome=Outcome.CLARIFIED)
+            case "repeat" | "simpler" | "more" | "wrong":
+                return self._again(question, context)
         return None
 
-    def sorry(self, channel: ChannelName) -> TurnResult:
-        """What is said when something broke: an apology and the offer of a person."""
-        choices = () if channel in _BY_NUMBER else (_person(),)
-        reply = Reply(text=self._sentence("sorry", channel), choices=choices)
-        return TurnResult(replies=(reply,), outcome=Outcome.CLARIFIED, hand_over=None)
+    def _again(self, question: Question, context: Context) -> Decision:
+        """What is said about the answer just given."""
+        if question.intent == "wrong":
+            return self._wrong(question, context)
+        if question.intent == "more" and context.matter in self._catalogue.matters:
+            return self._more(question, context)
+        if not context.last_reply:
+            return self._say(question, context, "nothing_said", outcome=Outcome.CLARIFIED)
+        return self._repeat(question, context)
 
     # --- what is asked about -------------------------------------------------------------------------------------
 
@@ -97,165 +92,106 @@ class Answering:
         match = question.match
         if match is None or not match.candidates:
             return self._unclear(question, context)
-        topics = self._several(question, context) or self._confident(match, context)
-        turned_away = question.intent == "out_of_scope" and not self._follows_up(match, context)
+        topics = self._understanding.topics(question, context)
+        turned_away = question.intent == "out_of_scope" and not self._understanding.follows_up(question, context)
         unwanted = {"out_of_scope": "fund" if turned_away else None, "fallback": "outside"}.get(question.intent)
-        if topics and self._matter(topics[0]).scope != unwanted:
+        if self._understanding.only_tells(match):
+            told = self._understanding.told_fact(match, context)
+            return self._answer(question, context, [told]) if told else self._noted(question, context)
+        if topics and self._understanding.matter(topics[0]).scope != unwanted:
             return self._answer(question, context, topics)
         if turned_away:
             return self._say(question, replace(context, failures=0), "rejected", outcome=Outcome.REJECTED)
-        options = self._options(match)
+        options = self._understanding.options(match)
         best = next((candidate.p for candidate in match.candidates if candidate.scope == "fund"), 0.0)
         if options and best >= OFFER_AT and question.intent != "fallback":
-            return self._clarify(question, context, options)
+            offers = [self._speaker.offer(topic, question.today) for topic in options]
+            return self._offering(question, context, "choose_one", offers)
         return self._unclear(question, context)
 
-    def _confident(self, match: Match, context: Context) -> list[_Topic]:
-        """The one topic that is surely meant, or nothing."""
-        best = match.candidates[0]
-        if self._follows_up(match, context):
-            return [_Topic(context.matter or "", match.aspect or OVERVIEW)]
-        if best.code in self._catalogue.matters and (match.exact or best.p >= ANSWER_AT):
-            return [_Topic(best.code, match.aspect_for(best.code))]
-        return []
-
-    def _follows_up(self, match: Match, context: Context) -> bool:
-        if context.matter not in self._catalogue.matters or match.mentions or match.exact or not match.aspect_cue:
-            return False
-        length = len(match.normalised.text)
-        unsure = match.candidates[0].p < ANSWER_AT
-        return length <= HALF_SENTENCE_CHARS or (length <= FOLLOW_UP_CHARS and unsure)
-
-    def _several(self, question: Question, context: Context) -> list[_Topic]:
-        """Two topics where two sentences of the message ask, each surely, about different things."""
-        if question.channel in _BY_NUMBER or len(question.parts) < 2:
-            return []
-        topics: list[_Topic] = []
-        for part in question.parts:
-            found = self._confident(part, context) if part.candidates else []
-            if found and found[0] not in topics and self._matter(found[0]).scope == "fund":
-                topics.append(found[0])
-                context = replace(context, matter=found[0].matter)
-        return topics[:2] if len(topics) > 1 else []
-
-    def _options(self, match: Match) -> list[_Topic]:
-        """What may be meant; nobody is asked whether he means something that is not the fund's."""
-        ours = [c for c in match.candidates if c.scope == "fund" and c.code in self._catalogue.matters]
-        likely = [candidate for candidate in ours if candidate.p >= OPTION_AT]
-        return [_Topic(c.code, match.aspect_for(c.code)) for c in likely[:MAX_OPTIONS]]
-
-    def _matter(self, topic: _Topic) -> Matter:
-        return self._catalogue.matters[topic.matter]
+    def _chosen(self, question: Question, context: Context, offer: Offer) -> Decision:
+        name, _, value = offer.fact.partition("=")
+        facts = {**context.facts, **({name: value} if value else {})}
+        chosen = replace(question, match=None, parts=(), about=None)
+        return self._answer(chosen, replace(context, facts=facts), [Topic(offer.matter, offer.aspect)])
 
     # --- what is said --------------------------------------------------------------------------------------------
 
-    def _answer(self, question: Question, context: Context, topics: Sequence[_Topic]) -> Decision:
-        rendered = [(self._known(topic), self._render(topic, question)) for topic in topics]
-        text = wording()["joiner"].join(
-            r.text if r else self._sentence("not_in_force", question.channel) for _, r in rendered
-        )
-        last = rendered[-1][0]
-        matter = self._matter(last)
-        outside = matter.scope != "fund"
-        offers = () if outside else self._next_offers(matter, {topic for topic, _ in rendered})
-        others = [] if outside else self._other_matters(question, context, {topic.matter for topic, _ in rendered})
-        offers = (*offers[: MAX_OPTIONS - min(len(others), 1)], *others)
-        reply, offered = self._after_answer(text, offers, question.channel)
+    def _answer(self, question: Question, context: Context, topics: Sequence[Topic]) -> Decision:
+        """The answers, what they depend on asked back, and what may be asked next."""
+        resolved = [self._understanding.resolve(self._speaker.known(topic), context.facts) for topic in topics]
+        told = [self._speaker.tell(topic, question.channel, question.today) for topic, _ in resolved]
+        open_fact = resolved[-1][1] if told[-1].rendered else None
+        lead = self._speaker.lead(question.match.facts, told) if question.match else ""
+        text = (lead if question.channel not in BY_NUMBER else "") + wording()["joiner"].join(t.text for t in told)
+        last = told[-1].topic
+        outside = self._understanding.matter(last).scope != "fund"
+        others = [] if outside else self._others(question, context, told)
+        reply, offered, asked = self._with_offers(question, context, told, others, text=text, open_fact=open_fact)
         result = TurnResult(
             replies=(reply,),
-            outcome=Outcome.REJECTED if outside else Outcome.ANSWERED,
+            outcome=Outcome.REJECTED if outside else Outcome.ANSWERED if _any_answer(told) else Outcome.CLARIFIED,
             intent=question.intent,
-            confidence=question.confidence,
-            matter=rendered[0][0].matter,
-            aspect=rendered[0][0].aspect,
-            candidates=_matters([topic.matter for topic, _ in rendered], others),
-            sources=tuple(dict.fromkeys(note for _, r in rendered if r for note in _notes(r))),
+            confidence=_confidence(question),
+            matter=told[0].topic.matter,
+            aspect=told[0].topic.aspect,
+            candidates=_matters([each.topic.matter for each in told], others),
+            sources=tuple(dict.fromkeys(note for each in told if each.rendered for note in notes(each.rendered))),
         )
-        kept = Context(matter=last.matter, aspect=last.aspect, offered=offered, last_reply=reply.text)
-        return Decision(
-            result=result, context=replace(kept, matter=context.matter, aspect=context.aspect) if outside else kept
-        )
+        if outside:
+            return Decision(result=result, context=replace(context, offered=offered, last_reply=reply.text))
+        return Decision(result=result, context=_after(question, context, told, offered, reply=reply, asked=asked))
 
-    def _known(self, topic: _Topic) -> _Topic:
-        """The topic itself, or its matter's overview (else its first aspect) where that aspect is not there."""
-        aspects = self._matter(topic).aspects
-        key = next((key for key in (topic.aspect, OVERVIEW, *aspects) if key in aspects), topic.aspect)
-        return _Topic(topic.matter, key)
+    def _with_offers(
+        self,
+        question: Question,
+        context: Context,
+        told: Sequence[Told],
+        others: Sequence[Offer],
+        *,
+        text: str,
+        open_fact: str | None,
+    ) -> tuple[Reply, tuple[Offer, ...], bool]:
+        """The reply, what it offers, and whether it asks back for a fact."""
+        last, channel = told[-1].topic, question.channel
+        same = last.matter == context.matter
+        if open_fact and not (same and context.asked >= MAX_ASKED):
+            ask, answers = self._speaker.ask_for(open_fact, last)
+            longer = f"{text}\n{ask}"
+            if channel not in BY_NUMBER or (channel is ChannelName.VOICE and len(text + ask) <= VOICE_CHARS):
+                reply, offered = self._speaker.after_answer(longer, answers, channel)
+                return reply, answers or offered, True
+        matter = self._understanding.matter(last)
+        if matter.scope != "fund":
+            reply, offered = self._speaker.after_answer(text, (), channel)
+            return reply, offered, False
+        said = {each.topic for each in told} | ({Topic.read(each) for each in context.said} if same else set())
+        offers = self._speaker.next_offers(matter, said)
+        offers = (*offers[: MAX_OPTIONS - min(len(others), 1)], *others)
+        reply, offered = self._speaker.after_answer(text, offers, channel)
+        return reply, offered, False
 
-    def _render(self, topic: _Topic, question: Question) -> Rendered | None:
-        topic = self._known(topic)
-        try:
-            return render(
-                self._catalogue,
-                self._matter(topic),
-                self._matter(topic).aspects[topic.aspect],
-                channel=question.channel.value,
-                on=question.today,
-            )
-        except (NotInForce, KeyError):
-            return None
-
-    def _next_offers(self, matter: Matter, said: set[_Topic]) -> tuple[Offer, ...]:
-        labels: dict[str, str] = wording()["aspect_labels"]
-        keys = [key for key in wording()["aspect_order"] if key in matter.aspects]
-        left = [key for key in keys if _Topic(matter.code, key) not in said][:MAX_OPTIONS]
-        return tuple(
-            Offer(label=labels[key], text=f"{matter.name}{labels[key]}", matter=matter.code, aspect=key) for key in left
-        )
-
-    def _other_matters(self, question: Question, context: Context, said: set[str]) -> list[Offer]:
+    def _others(self, question: Question, context: Context, told: Sequence[Told]) -> list[Offer]:
         """What else may have been meant, offered beside an answer that is likely but not sure."""
         match = question.match
-        if match is None or match.exact or question.channel in _BY_NUMBER or self._follows_up(match, context):
+        if match is None or match.exact or question.channel in BY_NUMBER:
             return []
-        if match.candidates[0].p >= SURE_AT:
+        if self._understanding.follows_up(question, context) or match.candidates[0].p >= SURE_AT:
             return []
-        likely = [topic for topic in self._options(match) if topic.matter not in said]
-        return [self._offer(topic, question.today) for topic in likely if self._matter(topic).scope == "fund"][:2]
+        said = {each.topic.matter for each in told}
+        likely = [topic for topic in self._understanding.options(match) if topic.matter not in said]
+        return [self._speaker.offer(topic, question.today) for topic in likely][:2]
 
-    def _after_answer(
-        self, text: str, offers: tuple[Offer, ...], channel: ChannelName
-    ) -> tuple[Reply, tuple[Offer, ...]]:
-        """Buttons where there are any, numbers where they fit into an SMS, nothing more to listen to on the phone."""
-        if channel not in _BY_NUMBER:
-            return Reply(text=text, choices=(*map(_choice, offers), _person())), offers
-        for count in range(len(offers), 0, -1) if channel is ChannelName.SMS else ():
-            longer = wording()["more_by_number"].format(answer=text, options=_numbered(o.label for o in offers[:count]))
-            if len(longer) <= SMS_CHARS:
-                return Reply(text=longer), offers[:count]
-        return Reply(text=text), ()
-
-    def _clarify(self, question: Question, context: Context, options: Sequence[_Topic]) -> Decision:
-        offers = [self._offer(topic, question.today) for topic in options]
-        return self._offering(question, context, "choose_one", offers)
-
-    def _offer(self, topic: _Topic, today: date) -> Offer:
-        topic = self._known(topic)
-        try:
-            asked = title(self._catalogue, topic.matter, topic.aspect, on=today)
-        except NotInForce:
-            asked = self._matter(topic).name
-        return Offer(label=asked, text=asked, matter=topic.matter, aspect=topic.aspect)
-
-    def _offering(self, question: Question, context: Context, key: str, offers: Sequence[Offer]) -> Decision:
+    def _offering(
+        self, question: Question, context: Context, key: str, offers: Sequence[Offer], *, more: Sequence[Choice] = ()
+    ) -> Decision:
         """``offers`` to choose from: as buttons, or by number in the text."""
-        channel = question.channel
-        if channel not in _BY_NUMBER:
-            reply = Reply(text=self._sentence(key, channel), choices=(*map(_choice, offers), _person()))
-        else:
-            limit = SMS_CHARS if channel is ChannelName.SMS else VOICE_CHARS
-            while True:
-                text = self._sentence(key, channel, options=_numbered(offer.label for offer in offers))
-                if len(text) <= limit or len(offers) <= 1:
-                    break
-                offers = offers[:-1]
-            reply = Reply(text=text)
-        shown = tuple(offers) if reply.choices or key == "choose_one" else ()
+        reply, shown = self._speaker.to_choose(key, offers, question.channel, more=more)
         result = TurnResult(
             replies=(reply,),
             outcome=Outcome.CLARIFIED,
             intent=question.intent,
-            confidence=question.confidence,
+            confidence=_confidence(question),
             candidates=_matters([], shown),
         )
         return Decision(result=result, context=replace(context, offered=shown, last_reply=reply.text))
@@ -263,27 +199,55 @@ class Answering:
     def _unclear(self, question: Question, context: Context) -> Decision:
         failed = replace(context, failures=context.failures + 1)
         if failed.failures >= 2:
-            return self._offer_person(question, failed)
-        likely = self._options(question.match) if question.match else []
+            return self._offer_person(question, failed, "offer_person")
+        likely = self._understanding.options(question.match) if question.match else []
+        offers: Sequence[Offer] = [self._speaker.offer(topic, question.today) for topic in likely]
         current = self._catalogue.matters.get(context.matter or "")
-        offers: Sequence[Offer] = [self._offer(topic, question.today) for topic in likely]
         if not offers and current is not None:
-            offers = self._next_offers(current, set())
-        return self._offering(question, failed, "unclear", offers or self._popular(question.today))
+            offers = self._speaker.next_offers(current, ())
+        record = Choice(**wording()["record"])
+        return self._offering(
+            question, failed, "unclear", offers or self._speaker.popular(question.today), more=[record]
+        )
 
-    def _offer_person(self, question: Question, context: Context) -> Decision:
-        person, decline = _person(), Choice(**wording()["decline"])
-        offer = Offer(label=person.label, text=person.text, matter=PERSON, aspect="")
-        choices = () if question.channel in _BY_NUMBER else (person, decline)
-        decided = self._say(question, context, "offer_person", outcome=Outcome.CLARIFIED, choices=choices)
+    def _noted(self, question: Question, context: Context) -> Decision:
+        """The citizen has only told something of himself: what it may be about is offered."""
+        likely = self._understanding.options(question.match) if question.match else []
+        offers = [self._speaker.offer(topic, question.today) for topic in likely]
+        calm = replace(context, failures=0)
+        return self._offering(question, calm, "noted", offers or self._speaker.popular(question.today))
+
+    def _wrong(self, question: Question, context: Context) -> Decision:
+        """The next best first; a person when that was wrong too."""
+        wrong = replace(context, wrong=context.wrong + 1)
+        if wrong.wrong >= 2:
+            return self._offer_person(question, wrong, "still_wrong")
+        others = [Topic.read(each) for each in context.others]
+        known = [topic for topic in others if topic.matter in self._catalogue.matters]
+        offers: Sequence[Offer] = [self._speaker.offer(topic, question.today) for topic in known[:MAX_OPTIONS]]
+        current = self._catalogue.matters.get(context.matter or "")
+        if not offers and current is not None:
+            offers = self._speaker.next_offers(current, map(Topic.read, context.said))
+        return self._offering(question, wrong, "wrong", offers or self._speaker.popular(question.today))
+
+    def _offer_person(self, question: Question, context: Context, sentence: str) -> Decision:
+        someone, decline = person(), Choice(**wording()["decline"])
+        offer = Offer(label=someone.label, text=someone.text, matter=PERSON, aspect="")
+        choices = () if question.channel in BY_NUMBER else (someone, decline)
+        decided = self._say(question, context, sentence, outcome=Outcome.CLARIFIED, choices=choices)
         return replace(decided, context=replace(decided.context, offered=(offer,)))
 
-    def _popular(self, today: date) -> list[Offer]:
-        return [replace(self._offer(_Topic(m.code, OVERVIEW), today), label=m.name) for m in self._menu[:MAX_OPTIONS]]
+    def _more(self, question: Question, context: Context) -> Decision:
+        """The next aspect of the matter that was not told yet."""
+        matter = self._catalogue.matters[context.matter or ""]
+        left = self._speaker.next_aspects(matter, map(Topic.read, context.said))
+        if not left:
+            return self._say(question, context, "told_all", choices=_buttons(question, person()))
+        return self._answer(replace(question, match=None, parts=(), about=None), context, left[:1])
 
-    def _menu_reply(self, question: Question, context: Context) -> Decision:
-        offers = () if question.channel in _BY_NUMBER else tuple(self._popular(question.today))
-        choices = (*map(_choice, offers), _person()) if offers else ()
+    def _menu(self, question: Question, context: Context) -> Decision:
+        offers = () if question.channel in BY_NUMBER else self._speaker.popular(question.today)
+        choices = (*map(choice, offers), person()) if offers else ()
         fresh = replace(context, offered=offers, failures=0)
         return self._say(question, fresh, question.intent, choices=choices)
 
@@ -291,16 +255,19 @@ class Answering:
         return self._hand_over(question, context, "requested", sentence="human")
 
     def _hand_over(self, question: Question, context: Context, reason: str, *, sentence: str) -> Decision:
-        fresh = replace(context, offered=(), failures=0)
+        fresh = replace(context, offered=(), failures=0, wrong=0)
         decided = self._say(question, fresh, sentence, outcome=Outcome.HANDOFF)
         return replace(decided, result=replace(decided.result, hand_over=reason))
 
     def _repeat(self, question: Question, context: Context) -> Decision:
-        if not context.last_reply:
-            return self._say(question, context, "nothing_said", outcome=Outcome.CLARIFIED)
-        choices = () if question.channel in _BY_NUMBER else tuple(map(_choice, context.offered))
+        """The last reply once more, or its entry in plainer words."""
+        text = context.last_reply
+        if question.intent == "simpler" and context.matter in self._catalogue.matters:
+            topic = Topic(context.matter or "", context.aspect or "")
+            text = self._speaker.plainly(topic, question.channel, question.today)
+        choices = () if question.channel in BY_NUMBER else tuple(map(choice, context.offered))
         result = TurnResult(
-            replies=(Reply(text=context.last_reply, choices=choices),),
+            replies=(Reply(text=text, choices=choices),),
             intent=question.intent,
             confidence=question.confidence,
             matter=context.matter,
@@ -318,37 +285,56 @@ class Answering:
         choices: tuple[Choice, ...] = (),
         ends_call: bool = False,
     ) -> Decision:
-        reply = Reply(text=self._sentence(key, question.channel), choices=choices, ends_call=ends_call)
+        text = self._speaker.sentence(key, question.channel)
+        reply = Reply(text=text, choices=choices, ends_call=ends_call)
         result = TurnResult(replies=(reply,), outcome=outcome, intent=question.intent, confidence=question.confidence)
         said = context.last_reply if key in _NOT_REPEATED else reply.text
         return Decision(result=result, context=replace(context, last_reply=said))
 
-    def _sentence(self, key: str, channel: ChannelName, **values: str) -> str:
-        variants = wording()["say"][key]
-        text = variants if isinstance(variants, str) else variants.get(channel.value, variants["default"])
-        centre = self._catalogue.centre
-        return str(text).format(centre=centre.name, hotline=centre.hotline, **values)
+
+def _after(
+    question: Question,
+    context: Context,
+    told: Sequence[Told],
+    offered: tuple[Offer, ...],
+    *,
+    reply: Reply,
+    asked: bool,
+) -> Context:
+    """The conversation's state after an answer."""
+    last = told[-1].topic
+    same = last.matter == context.matter
+    said = [*(context.said if same else ()), *(str(each.topic) for each in told)]
+    said = [each for each in dict.fromkeys(said) if Topic.read(each).matter == last.matter]
+    match = question.match
+    entries = [Topic(each.code, each.aspect) for each in match.entries] if match else []
+    return Context(
+        matter=last.matter,
+        aspect=last.aspect,
+        offered=offered,
+        last_reply=reply.text,
+        facts=context.facts,
+        said=tuple(said),
+        others=tuple(str(topic) for topic in entries if topic not in {each.topic for each in told})[:MAX_OPTIONS],
+        wrong=context.wrong if match is None or match.facts.denied else 0,
+        asked=(context.asked if same else 0) + int(asked),
+    )
+
+
+def _confidence(question: Question) -> float:
+    """How probable the best entry is; what is no question about the fund has its intent's confidence."""
+    match = question.match
+    return match.entries[0].p if match and match.entries else question.confidence
+
+
+def _any_answer(told: Iterable[Told]) -> bool:
+    return any(each.rendered is not None for each in told) or not told
+
+
+def _buttons(question: Question, *choices: Choice) -> tuple[Choice, ...]:
+    return () if question.channel in BY_NUMBER else choices
 
 
 def _matters(answered: Iterable[str], offered: Iterable[Offer]) -> tuple[str, ...]:
     """Codes of the matters answered, then of those offered, each once."""
     return tuple(dict.fromkeys([*answered, *(offer.matter for offer in offered)]))
-
-
-def _notes(rendered: Rendered) -> Iterable[SourceNote]:
-    for source in rendered.sources:
-        issued = source.issued_on.isoformat() if source.issued_on else None
-        yield SourceNote(title=source.title, issued_on=issued, url=source.url, strength=source.strength)
-
-
-def _choice(offer: Offer) -> Choice:
-    return Choice(label=offer.label, text=offer.text)
-
-
-def _person() -> Choice:
-    return Choice(**wording()["person"])
-
-
-def _numbered(labels: Iterable[str]) -> str:
-    option, joiner = wording()["option"], wording()["option_joiner"]
-    return str(joiner.join(option.format(number=n, title=label) for n, label in enumerate(labels, start=1)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,23 @@ class Offer:
     text: str
     matter: str
     aspect: str
+    fact: str = ""
+    """``name=value`` where choosing it says something of the citizen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """An entry: the aspect ``aspect`` of the matter ``matter``."""
+
+    matter: str
+    aspect: str
+
+    @classmethod
+    def read(cls, written: str) -> Topic:
+        return cls(*written.split("/", 1))
+
+    def __str__(self) -> str:
+        return f"{self.matter}/{self.aspect}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +56,31 @@ class Context:
     failures: int = 0
     """Messages in a row that were not understood."""
     last_reply: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the citizen has said of his case: values of knowledge_base.model.FACTS."""
+    said: tuple[str, ...] = ()
+    """Entries told about the present matter."""
+    others: tuple[str, ...] = ()
+    """Entries that came next when the last question was answered, best first."""
+    wrong: int = 0
+    """Answers in a row that the citizen called wrong."""
+    asked: int = 0
+    """Questions put back about the present matter."""
 
     @classmethod
     def from_slots(cls, slots: Mapping[str, Any]) -> Context:
-        """Reads the five slots; missing or empty ones are as at the start of a conversation."""
+        """Reads the slots; missing or empty ones are as at the start of a conversation."""
         return cls(
             matter=slots.get("matter") or None,
             aspect=slots.get("aspect") or None,
             offered=tuple(Offer(**offer) for offer in slots.get("offered") or ()),
-            failures=int(slots.get("failures") or 0),
             last_reply=str(slots.get("last_reply") or ""),
+            facts=dict(slots.get("facts") or {}),
+            said=tuple(slots.get("said") or ()),
+            others=tuple(slots.get("others") or ()),
+            failures=int(slots.get("failures") or 0),
+            wrong=int(slots.get("wrong") or 0),
+            asked=int(slots.get("asked") or 0),
         )
 
     def to_slots(self) -> dict[str, Any]:
@@ -58,6 +90,11 @@ class Context:
             "offered": [asdict(offer) for offer in self.offered],
             "failures": self.failures,
             "last_reply": self.last_reply,
+            "facts": dict(self.facts),
+            "said": list(self.said),
+            "others": list(self.others),
+            "wrong": self.wrong,
+            "asked": self.asked,
         }
 
     @property
@@ -67,7 +104,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One message as it was understood. ``parts``: its sentences matched one by one, where it has several."""
+    """One message as it was understood.
+
+    ``parts``: its questions matched one by one, where it has several. ``about``: the message matched as one about
+    the matter just discussed, where it names none itself.
+    """
 
     text: str
     intent: str
@@ -76,6 +117,7 @@ class Question:
     confidence: float = 1.0
     match: Match | None = None
     parts: tuple[Match, ...] = ()
+    about: Match | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,18 @@ turns = Table(
     Column("hand_over", String(32)),
     Column("degraded", Boolean, nullable=False),
     Column("ms", JSON, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+learning_cases = Table(
+    "learning_cases",
+    metadata,
+    Column("inbox_id", ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),
+    Column("entry", String(130)),
+    Column("note", Text, nullable=False),
+    Column("decided_by", String(64), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
 )
 
 handovers = Table(

@@ -89,7 +89,7 @@ def test_every_action_and_response_of_the_domain_is_used() -> None:
     assert [name for name in sorted(declared["actions"] | declared["responses"]) if name not in used] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "knowledge_base/parameters").glob("*.yml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "knowledge_base/parameters").glob("*/*.yml")), ids=lambda p: p.stem)
 def test_every_figure_has_a_source_with_a_title(path: Path) -> None:
     for name, parameter in yaml.safe_load(path.read_text(encoding="utf-8")).items():
         for value in parameter["values"]:

@@ -14,7 +14,7 @@ RENT_GZ = "catalogue/guangzhou/withdraw-rent.yml"
 RETIRE = "catalogue/national/withdraw-retire.yml"
 RATE = "catalogue/national/loan-rate.yml"
 OUTSIDE = "catalogue/national/outside-social-insurance.yml"
-FIGURES = "parameters/rent.yml"
+FIGURES = "parameters/national/rent.yml"
 
 
 def problems(root: Path, centre: str = "guangzhou") -> tuple[Problem, ...]:
@@ -133,10 +133,10 @@ def test_all_problems_are_reported_at_once_one_per_line(content: Path) -> None:
 
 
 def test_a_figure_in_two_files_is_reported(content: Path) -> None:
-    (content / "parameters" / "zz.yml").write_text((content / FIGURES).read_text(encoding="utf-8"), encoding="utf-8")
+    (content / "parameters" / "national" / "zz.yml").write_text((content / FIGURES).read_text(encoding="utf-8"), encoding="utf-8")
     found = problems(content)
-    assert {problem.file for problem in found} == {"parameters/zz.yml"}
-    assert "stands in parameters/rent.yml already" in str(found[0])
+    assert {problem.file for problem in found} == {"parameters/national/zz.yml"}
+    assert "stands in parameters/national/rent.yml already" in str(found[0])
 
 
 def test_a_figure_too_long_on_a_later_day_is_found_today(content: Path) -> None:

@@ -1,0 +1,1 @@
+"""A service catalogue from a spreadsheet: read, checked row by row, compared, and only then written."""

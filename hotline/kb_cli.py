@@ -1,0 +1,183 @@
+"""`hotline kb`: the editor's tools for the knowledge base."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from hotline import checks
+from hotline.domain.clock import today
+from hotline.errors import HotlineError
+from hotline.settings import ROOT, get_settings
+
+# What costs time to load is imported by the command that needs it: every `hotline` command loads this module.
+if TYPE_CHECKING:
+    from hotline.importing.changes import EntryChange, Plan
+    from knowledge_base.errors import Problem
+    from knowledge_base.review import Finding
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True)
+
+CONTENT = ROOT / "knowledge_base"
+JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
+CentreName = Annotated[str, typer.Option("--centre", help="the centre of the settings unless another is named")]
+Content = Annotated[Path, typer.Option("--content", help="the folder of the content", hidden=True)]
+
+
+@app.command()
+def check(
+    centre: CentreName = "",
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="as on this date")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="findings shown of each kind; 0 shows all")] = 20,
+    as_json: JsonFlag = False,
+    content: Content = CONTENT,
+) -> None:
+    """What is wrong with the content (exit code 1), then what wants attention (exit code 0)."""
+    from knowledge_base import loader, review
+    from knowledge_base.errors import KnowledgeError
+
+    day, who = as_of.date() if as_of else today(), centre or _centre()
+    problems: tuple[Problem, ...] = ()
+    found: list[Finding] = []
+    try:
+        catalogue, origins = loader.load_placed(content, centre=who)
+        found = review.findings(catalogue, on=day, origins=origins)
+    except KnowledgeError as error:
+        problems = error.problems
+    if as_json:
+        _print_json(_as_json(who, day, problems, found))
+    else:
+        for problem in problems:
+            out.print(str(problem), markup=False)
+        _print_findings(found, limit)
+    if problems:
+        _note(f"{_count(len(problems), 'problem')}: the content of {who} cannot be published")
+        raise typer.Exit(1)
+    _note(f"the content of {who} can be published; {_count(len(found), 'finding')} as of {day}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="a service catalogue as .xlsx or .csv")],
+    centre: CentreName = "",
+    accept: Annotated[bool, typer.Option("--accept", help="write what is shown")] = False,
+    content: Content = CONTENT,
+) -> None:
+    """Show what a spreadsheet would change; with --accept, write it into the centre's files.
+
+    One row is one aspect of one matter. Phrasings are added and never taken away, and rows that are not in the sheet
+    leave what stands as it is.
+    """
+    from hotline.importing import putting
+
+    with _one_sentence():
+        made = putting.prepare(file, content, centre=centre or _centre(), on=today())
+        _print_plan(made.plan)
+        for warning in made.plan.warnings:
+            _note(f"{file.name}, {warning} (warning)")
+        if made.problems:
+            for problem in made.problems:
+                _note(f"{file.name}, {problem}")
+            raise HotlineError(f"nothing is written: {_count(len(made.problems), 'problem')}")
+        if not made.texts:
+            _note("nothing would change")
+        elif not accept:
+            _note("nothing is written yet: --accept writes it")
+        else:
+            putting.put(made, content)
+            for name in made.texts:
+                _note(f"written: {name}")
+            _note("next: hotline kb check, hotline train")
+
+
+def _print_findings(found: list[Finding], limit: int) -> None:
+    from knowledge_base.review import KINDS
+
+    counts = Counter(finding.kind for finding in found)
+    for kind, heading in KINDS.items():
+        if counts[kind]:
+            out.print(f"{kind}: {heading} ({counts[kind]})", markup=False)
+            of_kind = [finding for finding in found if finding.kind == kind]
+            shown = of_kind[:limit] if limit else of_kind
+            for finding in shown:
+                out.print(f"  {finding.place}", markup=False)
+            if len(shown) < len(of_kind):
+                out.print(f"  … and {len(of_kind) - len(shown)} more (--limit 0 shows all)", markup=False)
+
+
+def _as_json(who: str, day: date, problems: tuple[Problem, ...], found: list[Finding]) -> dict[str, Any]:
+    from knowledge_base.review import KINDS
+
+    counts = Counter(finding.kind for finding in found)
+    return {
+        "centre": who,
+        "as_of": day.isoformat(),
+        "problems": [_placed(problem) for problem in problems],
+        "counts": {kind: counts[kind] for kind in KINDS},
+        "findings": [{"kind": finding.kind, **_placed(finding.place)} for finding in found],
+    }
+
+
+def _placed(problem: Problem) -> dict[str, Any]:
+    return {"file": problem.file, "line": problem.line, "field": problem.field, "message": problem.message}
+
+
+def _print_plan(plan: Plan) -> None:
+    for entry in plan.entries:
+        name = entry.key or "the matter"
+        out.print(f"{entry.code}  {name}  {entry.kind}", markup=False)
+        for line in _lines(entry):
+            out.print(line, markup=False)
+    aspects = Counter(entry.kind for entry in plan.entries if entry.key)
+    _note(" · ".join(f"{aspects[kind]} {kind}" for kind in ("added", "changed", "untouched")))
+
+
+def _lines(entry: EntryChange) -> Iterator[str]:
+    for change in entry.fields:
+        yield f"    {change.name}"
+        for mark, text in (("-", change.old), ("+", change.new)):
+            yield from (f"      {mark} {line}" for line in text.split("\n") if text)
+
+
+def _centre() -> str:
+    """The centre of the settings, or one line for every setting that is wrong."""
+    try:
+        return get_settings().centre
+    except ValidationError as error:
+        for line in checks.wrong_settings(error):
+            _note(f"hotline: {line}")
+        raise typer.Exit(2) from error
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Expected failures end the command with one clear message and exit code 1, without a stack trace."""
+    try:
+        yield
+    except HotlineError as error:
+        _note(f"hotline: {error}")
+        raise typer.Exit(1) from error
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _note(line: str) -> None:
+    notes.print(line, markup=False)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
