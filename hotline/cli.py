@@ -161,11 +161,24 @@ def evaluate(
         _print_json(figures)
         return
     for name, value in figures.items():
-        out.print(f"{name:>10}  {value}", markup=False)
-    table = Table("topic", "n", "top-1", "top-3")
-    for topic, (n, first, third) in evaluation.per_topic(rows).items():
-        table.add_row(topic, str(n), f"{first / n:.0%}", f"{third / n:.0%}")
-    out.print(table)
+        if not isinstance(value, (list, dict)):
+            out.print(f"{name:>10}  {value}", markup=False)
+    _print_tables(figures)
+
+
+def _print_tables(figures: dict[str, Any]) -> None:
+    topics = Table("topic", "n", "top-1", "top-3")
+    for topic, row in figures["per_topic"].items():
+        topics.add_row(topic, str(row["n"]), f"{row['top1']:.0%}", f"{row['top3']:.0%}")
+    trust = Table("stated probability", "n", "claimed", "right")
+    for each in figures["calibration"]:
+        between = f"{each['low']:.1f} to {each['high']:.1f}"
+        trust.add_row(between, str(each["n"]), f"{each['claimed']:.0%}", f"{each['right']:.0%}")
+    taken = Table("topic", "taken for", "n")
+    for wanted, got, count in figures["confusions"]:
+        taken.add_row(wanted, got, str(count))
+    for table in (topics, trust, taken):
+        out.print(table)
 
 
 @app.command()

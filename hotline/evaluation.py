@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -17,6 +17,7 @@ from hotline.settings import Settings
 from knowledge_base.model import Catalogue
 
 COUNTED_SCOPES = ("in", "other_city")
+CONFUSIONS_SHOWN = 20
 OUTCOMES = ("answered", "clarified", "handoff", "rejected")
 
 
@@ -36,6 +37,12 @@ class Row:
     @property
     def wanted(self) -> set[str]:
         return {self.question.get("topic", ""), *self.question.get("also", [])}
+
+    @property
+    def confidence(self) -> float | None:
+        """The probability stated with an answer; None where there was none."""
+        stated = self.answer.get("confidence") if self.answer["outcome"] == "answered" else None
+        return float(stated) if stated is not None else None
 
     def hit(self, first: int) -> bool:
         """True when one of the first ``first`` topics is a wanted one."""
@@ -94,9 +101,49 @@ def summary(rows: Iterable[Row]) -> dict[str, Any]:
         "top1": _share(sum(row.hit(1) for row in counted), len(counted)),
         "top3": _share(sum(row.hit(3) for row in counted), len(counted)),
         **{outcome: _share(outcomes[outcome], len(rows)) for outcome in OUTCOMES},
+        "calibration": [asdict(each) for each in reliability(rows)],
+        "confusions": confusions(rows)[:CONFUSIONS_SHOWN],
+        "per_topic": {
+            topic: {"n": n, "top1": _share(first, n), "top3": _share(third, n)}
+            for topic, (n, first, third) in per_topic(rows).items()
+        },
         "ms_p50": round(median(times), 1) if times else 0.0,
         "ms_p95": round(quantiles(times, n=20)[-1], 1) if len(times) > 1 else 0.0,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers whose stated probability lies between ``low`` and ``high``: how many, claimed and right on average."""
+
+    low: float
+    high: float
+    n: int
+    claimed: float
+    right: float
+
+
+def reliability(rows: Iterable[Row], *, bins: int = 5) -> list[Bin]:
+    """How far stated probabilities can be believed, over counted lines that were answered."""
+    answered = [row for row in rows if row.counted and row.confidence is not None]
+    table = []
+    for number in range(bins):
+        low, high = number / bins, (number + 1) / bins
+        mine = [row for row in answered if low <= row.answer["confidence"] < high + (number == bins - 1)]
+        if mine:
+            claimed = sum(row.answer["confidence"] for row in mine) / len(mine)
+            table.append(
+                Bin(low, high, len(mine), round(claimed, 3), _share(sum(row.hit(1) for row in mine), len(mine)))
+            )
+    return table
+
+
+def confusions(rows: Iterable[Row]) -> list[tuple[str, str, int]]:
+    """Wanted topic, topic that came first instead, how often; most first."""
+    pairs = Counter(
+        (row.question["topic"], row.topics[0]) for row in rows if row.counted and row.topics and not row.hit(1)
+    )
+    return [(wanted, got, count) for (wanted, got), count in pairs.most_common()]
 
 
 def per_topic(rows: Iterable[Row]) -> dict[str, tuple[int, int, int]]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import json
 import os
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from hotline.learning_store import CaseState, LearningStore
     from hotline.services.clusters import Cluster
     from hotline.storage.last_report import LastReport
+    from knowledge_base.embed import Embedder
     from knowledge_base.published import Published
 
 T = TypeVar("T")
@@ -70,7 +69,7 @@ def report(
         titles = [(cluster, published.matcher.match(cluster.title)) for cluster in made[:limit]]
         shown = [(cluster, nearest(match, published.catalogue)) for cluster, match in titles]
     if as_json:
-        _print_json([cluster_json(*each) for each in shown])
+        out.print_json(data=[cluster_json(*each) for each in shown], ensure_ascii=False)
         return
     for each in shown:
         for line in cluster_lines(*each):
@@ -175,7 +174,7 @@ def hot(
         catalogue = _published(chosen).catalogue
     titled = [(each, entry_title(catalogue, each.code, each.aspect)) for each in found]
     if as_json:
-        _print_json([hot_json(*each) for each in titled])
+        out.print_json(data=[hot_json(*each) for each in titled], ensure_ascii=False)
         return
     for pair in titled:
         out.print(hot_line(*pair), markup=False)
@@ -187,23 +186,27 @@ def _clusters(chosen: Settings, days: int) -> tuple[list[Cluster], Published]:
     from hotline.domain.clock import utc_now
     from hotline.services.clusters import clusters
     from hotline.services.learning import read_cases, undecided
-    from knowledge_base.embed import Embedder
 
-    now = utc_now()
-    published = _published(chosen)
+    now, small = utc_now(), _small_embedder()
+    published = _published(chosen, small)
     found = undecided(_with_store(chosen, lambda store: read_cases(store, now=now, days=days)))
-    # The small model alone: it groups as well as both (measured) and takes a twentieth of the time.
-    small = Embedder(use_only=True, threads=2)
     cores = [published.core(case.text) for case in found]
     return clusters(found, cores, small.embed_many, now=now), published
 
 
-def _published(chosen: Settings) -> Published:
+def _small_embedder() -> Embedder:
+    """The small model alone: it groups as well as both (measured) and takes a twentieth of the time."""
+    from knowledge_base.embed import Embedder
+
+    return Embedder(use_only=True, threads=2)
+
+
+def _published(chosen: Settings, embedder: Embedder | None = None) -> Published:
     from knowledge_base.errors import KnowledgeError
     from knowledge_base.published import Published
 
     try:
-        return Published.open(chosen.knowledge_dir)
+        return Published.open(chosen.knowledge_dir, embedder=embedder)
     except KnowledgeError as error:
         raise ConfigError(f"no usable knowledge is published, run `hotline train`: {error}") from error
 
@@ -294,7 +297,3 @@ def _one_sentence() -> Iterator[None]:
 
 def _note(line: str) -> None:
     notes.print(line, markup=False)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

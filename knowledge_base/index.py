@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,13 @@ from knowledge_base.model import Catalogue
 from knowledge_base.pinyin import Corrector
 from knowledge_base.ranking import Habits, Ranker, Weights
 from knowledge_base.reader import Reader
-from knowledge_base.remembered import Remembered
+from knowledge_base.remembered import FIT, Remembered
 
 if TYPE_CHECKING:  # scikit-learn is only where content is published
     from knowledge_base.training import Fitted, Sample
 
-FORMAT = 4
+FORMAT = 5
+CONFUSIONS = "confusions.json"
 _CLASSIFIERS = ("entries", "matters", "within", "aspects")
 
 
@@ -101,6 +102,8 @@ def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | 
     _write_json(out / "catalogue.json", snapshot.to_json(replace(catalogue, version=version)))
     _write_json(out / "lexicon.json", lexicon)
     _write_json(out / "manifest.json", manifest)
+    if fitted.confusions:
+        _write_json(out / CONFUSIONS, [asdict(each) for each in fitted.confusions])
     remembered.keep_fit(out, samples, catalogue.centre.code)
 
 
@@ -117,6 +120,13 @@ def _fitted(catalogue: Catalogue, samples: list[Sample], vectors: Array, remembe
     report = _read_json(kept.folder / "manifest.json")["metrics"]
     ranker = patching.patched(before, samples, vectors, changed=kept.changed, answers=answers, outside=outside)
     return training.Fitted(ranker, report)
+
+
+def confusions(cache: Path, centre: str, kind: str) -> list[dict[str, Any]]:
+    """Which entries took held-out phrasings from which at the last whole fit, most first; empty where none is kept."""
+    file = cache / FIT / kind.replace("+", "-") / centre / CONFUSIONS
+    found: list[dict[str, Any]] = _read_json(file) if file.is_file() else []
+    return found
 
 
 def samples_of(catalogue: Catalogue, reader: Reader) -> Iterator[Sample]:

@@ -12,7 +12,7 @@ from knowledge_base import wording
 from knowledge_base.numerals import spoken_to_digits
 from knowledge_base.pinyin import Corrector
 
-VERSION = "4"
+VERSION = "5"
 """Raise when the code below changes what it returns: published indexes are then rebuilt."""
 
 MAX_EMBED_CHARS = 120
@@ -84,7 +84,9 @@ def written(text: str) -> str:
 def stripped(text: str, *, here: tuple[str, ...] = ()) -> str:
     """Without greetings, fillers, the fund's own name and the centre's own place; may be empty."""
     patterns = _patterns(here)
-    there, at_home = patterns.place.search(text), patterns.here.search(text)
+    there, at_home = set(patterns.place.findall(text)), patterns.here.search(text)
+    if len(there) == 1 and not at_home:  # a city that begins the question says who asks
+        text = patterns.leading_place.sub(r"\1", text)
     if there:  # which other place it is changes nothing, that there is one may
         text = patterns.place.sub(patterns.elsewhere, text)
     if at_home:
@@ -130,6 +132,7 @@ class _Patterns:
     at_home: str
     elsewhere: str
     place: re.Pattern[str]
+    leading_place: re.Pattern[str]
     fillers: re.Pattern[str]
     openings: re.Pattern[str]
     closings: re.Pattern[str]
@@ -150,6 +153,7 @@ def _patterns(here: tuple[str, ...] = ()) -> _Patterns:
         at_home=words["at_home"],
         elsewhere=words["elsewhere"],
         place=re.compile(f"({places})(?:{words['place_suffix']})?"),
+        leading_place=re.compile(f"(^|[{ends}{clauses}])(?:{places})(?:{words['place_suffix']})?"),
         fillers=re.compile(_any(words["fillers"])),
         openings=re.compile(f"(^|[{ends}{clauses}])[{edge}]*(?:(?:{_any(words['openings'])})[{edge}]*)+"),
         closings=re.compile(f"(?:[{edge}]*(?:{_any(words['closings'])}))+$"),

@@ -1,9 +1,9 @@
 """Which entry a text asks for: four linear classifiers propose, a second stage that knows the catalogue chooses.
 
 The second stage weighs, for each of the first `CANDIDATES` entries, what the classifiers say of the entry, of its
-matter and of its aspect, how far the question's words stand in the entry's own answer, which matters the text names,
-its cue words, and how usual its facts (another city, a relative, an employer) are for the entry. Its weights are
-those of least log loss on phrasings that the classifiers had not seen, so its shares are calibrated probabilities.
+matter and of it within its matter, how far the question's words stand in the entry's own answer, which matters the
+text names, its cue words, and how usual its facts (another city, a relative, an employer) are for the entry. Its
+weights are those of least log loss on phrasings that the classifiers had not seen, so its shares are calibrated.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ FEATURES = (
     "entry",  # log-probability of the entry among all entries
     "matter",  # of its matter among all matters
     "within",  # of the entry within its matter
-    "aspect",  # of its kind of aspect, whatever the matter
     "answer",  # likeness of the question and the entry's own name, title and answer
     "covered",  # share of the question's terms that stand there
     "named",  # root of the share of the text that names the matter
@@ -157,7 +156,7 @@ class Ranker:
         for column in columns:
             code, _, aspect = self.entries.classes[column].partition(SEPARATOR)
             alike, covered = self.answers.compare(int(column), reading.weighed)
-            row = [float(logs[name][column]) for name in ("entry", "matter", "within", "aspect")]
+            row = [float(logs[name][column]) for name in ("entry", "matter", "within")]
             row += [alike, covered, (reading.named.get(code, 0) / max(1, reading.length)) ** 0.5]
             row += [float(bool(reading.named) and code not in reading.named)]
             row += [_agrees(reading.decide, aspect), max(0.0, _agrees(reading.hint, aspect))]

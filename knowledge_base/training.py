@@ -55,6 +55,17 @@ class Fitted:
 
     ranker: Ranker
     report: dict[str, float]
+    confusions: tuple[Confusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Held-out phrasings of ``entry`` that were taken for ``taken_for``: how many, and one of them."""
+
+    entry: str
+    taken_for: str
+    count: int
+    example: str
 
 
 def fit(
@@ -78,8 +89,10 @@ def fit(
         draft = workshop.classifiers(~held, second=flat())
         features, columns = workshop.features(draft, np.flatnonzero(held))
         second = second_stage(features, columns == workshop.truth[held][:, None])
-        report = workshop.report(replace(draft, second=second), features, columns, held)
-        return Fitted(workshop.classifiers(np.ones(len(samples), dtype=bool), second=second), report)
+        judged = replace(draft, second=second)
+        report = workshop.report(judged, features, columns, held)
+        confusions = workshop.confusions(judged, features, columns, held)
+        return Fitted(workshop.classifiers(np.ones(len(samples), dtype=bool), second=second), report, confusions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,6 +222,18 @@ class Workshop:
             for row, at in enumerate(chosen)
         ]
         return np.stack(rows), columns
+
+    def confusions(self, ranker: Ranker, features: Array64, columns: Ints, held: Flags) -> tuple[Confusion, ...]:
+        """Which entries take held-out phrasings from which, most first."""
+        best = np.argmax(ranker.second.score(features), axis=1)
+        taken = columns[np.arange(len(columns)), best]
+        found: dict[tuple[str, str], list[str]] = {}
+        for at, column, truth in zip(np.flatnonzero(held).tolist(), taken, self.truth[held], strict=True):
+            if column != truth:
+                pair = (self.classes[truth], self.classes[column])
+                found.setdefault(pair, []).append(self.samples[at].text)
+        ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+        return tuple(Confusion(*pair, len(texts), texts[0]) for pair, texts in ranked)
 
     def report(self, ranker: Ranker, features: Array64, columns: Ints, held: Flags) -> dict[str, float]:
         """Shares of held-out questions about the fund that are right, how well outside is told from inside, and

@@ -104,12 +104,14 @@ class _Matter:
 
     def _texts(self, row: Incoming, present: Aspect | None, target: Data) -> Iterator[FieldChange]:
         new = {"title": row.title, "text": row.text, "short": row.short or self._short(row, present)}
+        changed = []
         for name, text in new.items():
             old = getattr(present, name) if present else ""
             if text and not self._says(old, text):
+                changed.append(name)
                 target[name] = text
                 yield FieldChange(header(name), old, text)
-        if "text" in target and "short" not in target and present and present.answered:
+        if present and present.answered and "text" in changed and "short" not in changed:
             self.plan.warnings.append(row.note(f"{header('text')} changes, {header('short')} stays as it is"))
 
     def _short(self, row: Incoming, present: Aspect | None) -> str:

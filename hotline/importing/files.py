@@ -67,7 +67,7 @@ def _read_csv(name: str, content: bytes, table: Table) -> bool:
     delimiter = "\t" if first.count("\t") > first.count(",") else ","
     lines: list[tuple[int, list[Cell]]] = []
     try:
-        for number, values in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter, strict=True), 1):
+        for number, values in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
             lines.append((number, [Cell(tidy(value)) for value in values]))
             if number > 1 and any(cell.text for cell in lines[-1][1][len(lines[0][1]) :]):
                 table.problems.append(Note("", number, "has more cells than there are headers"))

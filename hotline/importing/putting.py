@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -15,10 +16,12 @@ from hotline.importing import changes, files
 from hotline.importing.changes import Data, Plan
 from hotline.importing.rows import Incoming, incoming
 from hotline.importing.table import Note
+from hotline.importing.wording import words
 from knowledge_base import loader, yaml_lines, yaml_writer
 from knowledge_base.errors import KnowledgeError, Problem
 
 CONTENT = ("centres", "parameters", "catalogue")
+_FIELDS = {"sources": "source"}
 
 
 class ImportRefused(HotlineError):
@@ -109,8 +112,11 @@ def _checked(made: Import, rows: Iterable[Incoming], root: Path, centre: str) ->
 
 
 def _at_row(problem: Problem, rows: list[Incoming]) -> Note:
+    """The problem at the row and under the header it comes from; what is of no row keeps its place in the files."""
     code = Path(problem.file).stem
     for row in rows:
-        if row.code == code and problem.field.startswith((f"aspects.{row.key}.", f"aspects.{row.key}[")):
-            return row.note(f"{problem.field}: {problem.message}")
+        base, inside = f"aspects.{row.key}.", problem.field
+        if row.code == code and inside.startswith(base):
+            name = re.split(r"[.\[]", inside.removeprefix(base))[0]
+            return row.note(f"{words()['columns'].get(_FIELDS.get(name, name), inside)}: {problem.message}")
     return Note("", 0, str(problem))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from hotline.errors import HotlineError
@@ -34,5 +35,6 @@ def replace_text(file: Path, text: str, *, expected: str | None) -> None:
             draft.chmod(file.stat().st_mode & 0o777)
         draft.replace(file)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise FileChanged(f"{file} cannot be written: {error.strerror or error}") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from hotline.domain.redaction import redact
+from hotline.domain.text import clean
 from hotline.errors import HotlineError
 from hotline.services.files import replace_text
 from hotline.wording import mask
@@ -94,7 +95,7 @@ def presentable(text: str) -> str:
     Raises:
         Refused: it says nothing, is too long, or holds a personal number (or the mask of one).
     """
-    line = " ".join(text.split())
+    line = " ".join(clean(text).split())
     if not comparable(line):
         raise Refused("the phrasing has no letter in it")
     if len(line) > MAX_CHARS:

@@ -107,7 +107,7 @@ def test_a_quoted_or_folded_last_question_is_no_hindrance() -> None:
         ("aspects: {fee: {title: 收费}}\n", "aspects is not laid out"),
         ("aspects:\n  fee: {title: 收费}\n", "fee is not laid out"),
         ("aspects:\n  fee:\n    questions: 要钱吗\n", "questions is not a list"),
-        ("aspects:\n  fee:\n    questions: &q [a]\n  basis:\n    questions: *q\n", "cannot be edited"),
+        ("aspects:\n  fee:\n    questions: &q [a]\n  basis:\n    questions: *q\n", "can be edited"),
         ("aspects:\n  fee:\n    questions: [\n      a # one\n      ]\n", "edited|readable"),
     ],
 )

@@ -133,7 +133,8 @@ def test_all_problems_are_reported_at_once_one_per_line(content: Path) -> None:
 
 
 def test_a_figure_in_two_files_is_reported(content: Path) -> None:
-    (content / "parameters" / "national" / "zz.yml").write_text((content / FIGURES).read_text(encoding="utf-8"), encoding="utf-8")
+    text = (content / FIGURES).read_text(encoding="utf-8")
+    (content / "parameters" / "national" / "zz.yml").write_text(text, encoding="utf-8")
     found = problems(content)
     assert {problem.file for problem in found} == {"parameters/national/zz.yml"}
     assert "stands in parameters/national/rent.yml already" in str(found[0])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -94,8 +93,8 @@ def test_days_are_those_of_china() -> None:
 
 
 def test_the_order_of_the_cases_changes_nothing() -> None:
-    found = [case(number, random.Random(number).choice(["a", "az", "b", "bz", "c"])) for number in range(1, 40)]
-    shuffled = random.Random(1).sample(found, len(found))
+    found = [case(number, ["a", "az", "b", "bz", "c"][number % 5]) for number in range(1, 40)]
+    shuffled = sorted(found, key=lambda each: each.inbox_id * 17 % 41)
     assert grouped(found) == grouped(shuffled)
 
 
