@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from hotline import checks
+from hotline import checks, learn_cli
 from hotline.domain.clock import today
 from hotline.errors import HotlineError
 from hotline.settings import ROOT, get_settings
@@ -24,9 +24,11 @@ from hotline.settings import ROOT, get_settings
 if TYPE_CHECKING:
     from hotline.importing.changes import EntryChange, Plan
     from knowledge_base.errors import Problem
+    from knowledge_base.published import Published
     from knowledge_base.review import Finding
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(learn_cli.app, name="learn")
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 
@@ -100,6 +102,53 @@ def import_(
             for name in made.texts:
                 _note(f"written: {name}")
             _note("next: hotline kb check, hotline train")
+
+
+@app.command()
+def publish(centre: CentreName = "") -> None:
+    """Put the content in force: checked, built beside the version in force, swapped in one step. Rasa is not touched."""
+    from hotline import training
+
+    with _one_sentence():
+        settings = get_settings()
+        chosen = settings.model_copy(update={"centre": centre}) if centre else settings
+        made = training.publish(chosen, _note)
+        _note(f"published in {made.seconds:.1f} s; running processes take it over with their next message")
+
+
+@app.command()
+def confusions(
+    limit: Annotated[int, typer.Option(min=1, help="pairs shown")] = 30,
+    entry: Annotated[str, typer.Option(help="only pairs with this code or code/aspect")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Which entries take phrasings from which, found on phrasings held out at the last whole publication."""
+    from knowledge_base.index import confusions as kept
+    from knowledge_base.publish import CACHE
+
+    with _one_sentence():
+        folder = get_settings().knowledge_dir
+        published = _published(folder)
+        pairs = kept(folder / CACHE, published.catalogue.centre.code, published.kind)
+    wanted = entry.replace("/", " ")
+    pairs = [each for each in pairs if wanted in each["entry"] or wanted in each["taken_for"]][:limit]
+    if as_json:
+        _print_json(pairs)
+        return
+    for each in pairs:
+        names = (each["entry"].replace(" ", "/"), each["taken_for"].replace(" ", "/") or "(nothing)")
+        out.print(f"{each['count']:>3}  {names[0]} → {names[1]}   {each['example']}", markup=False)
+    _note("no phrasing was taken by another entry" if not pairs else f"{_count(len(pairs), 'pair')}")
+
+
+def _published(folder: Path) -> Published:
+    from knowledge_base.errors import KnowledgeError
+    from knowledge_base.published import Published
+
+    try:
+        return Published.open(folder)
+    except KnowledgeError as error:
+        raise HotlineError(f"nothing usable is published: {error}") from error
 
 
 def _print_findings(found: list[Finding], limit: int) -> None:

@@ -190,15 +190,16 @@ def _clusters(chosen: Settings, days: int) -> tuple[list[Cluster], Published]:
     now, small = utc_now(), _small_embedder()
     published = _published(chosen, small)
     found = undecided(_with_store(chosen, lambda store: read_cases(store, now=now, days=days)))
-    cores = [published.core(case.text) for case in found]
+    cores = [published.core(case.text) or case.text for case in found]
     return clusters(found, cores, small.embed_many, now=now), published
 
 
 def _small_embedder() -> Embedder:
-    """The small model alone: it groups as well as both (measured) and takes a twentieth of the time."""
+    """The small model alone: it groups as well as both (measured) and takes a twentieth of the time. One thread:
+    on a machine that is busy two wait for each other and take five times as long."""
     from knowledge_base.embed import Embedder
 
-    return Embedder(use_only=True, threads=2)
+    return Embedder(use_only=True)
 
 
 def _published(chosen: Settings, embedder: Embedder | None = None) -> Published:

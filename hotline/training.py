@@ -36,6 +36,11 @@ def train(settings: Settings, report: Callable[[str], None], *, force: bool = Fa
     return [knowledge, _made(settings, "rasa", RASA_SOURCES, lambda: _rasa(settings), report=report, force=force)]
 
 
+def publish(settings: Settings, report: Callable[[str], None]) -> Made:
+    """Knowledge is published, changed or not; the Rasa model stays. Raises ConfigError with one sentence."""
+    return _made(settings, "knowledge", KNOWLEDGE_SOURCES, lambda: _publish(settings), report=report, force=True)
+
+
 def model_path(settings: Settings) -> Path:
     """The trained Rasa model."""
     return settings.state_dir / "models" / "hotline.tar.gz"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -107,9 +107,14 @@ def _correction(text: str) -> tuple[str | None, str | None]:
 
 def _with_role(role: str, text: str, places: tuple[str, ...]) -> str | None:
     for place in places:
-        if re.search(wording.read("facts")["place_roles"][role].replace("{place}", re.escape(place)), text):
+        if _role_pattern(role, place).search(text):
             return place
     return None
+
+
+@lru_cache(maxsize=4096)
+def _role_pattern(role: str, place: str) -> re.Pattern[str]:
+    return re.compile(wording.read("facts")["place_roles"][role].replace("{place}", re.escape(place)))
 
 
 def _yuan(found: re.Match[str]) -> str:

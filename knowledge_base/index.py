@@ -82,8 +82,8 @@ def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | 
     touched (`patching`): it costs what it changed.
     """
     lexicon = pinyin.lexicon(_texts(catalogue), names_of(catalogue))
-    samples = list(samples_of(catalogue, Reader(catalogue, pinyin.corrector(lexicon))))
     remembered = Remembered(cache, embedder)
+    samples = samples_of(catalogue, lexicon, remembered)
     vectors = remembered.embed([sample.core for sample in samples])
     fitted = _fitted(catalogue, samples, vectors, remembered)
     out.mkdir(parents=True, exist_ok=True)
@@ -129,32 +129,38 @@ def confusions(cache: Path, centre: str, kind: str) -> list[dict[str, Any]]:
     return found
 
 
-def samples_of(catalogue: Catalogue, reader: Reader) -> Iterator[Sample]:
+def samples_of(catalogue: Catalogue, lexicon: Mapping[str, Any], remembered: Remembered) -> list[Sample]:
     """Names, titles and phrasings of every entry, and what no entry is about, as the matcher would read them."""
-    from knowledge_base.training import ELSEWHERE, Sample
+    from knowledge_base.training import Sample
 
-    def sample(text: str, code: str, aspect: str, *, is_name: bool = False) -> Sample:
-        seen = reader.read(text)
-        return Sample(
-            text=seen.normalised.text,
-            core=seen.normalised.core,
+    said = list(_said(catalogue))
+    reader = Reader(catalogue, pinyin.corrector(lexicon))
+    words = [lexicon, names_of(catalogue), catalogue.centre.here, wording.fingerprint(), normalise.VERSION]
+    fingerprint = hashlib.sha256(json.dumps(words, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    readings = remembered.read([text for text, *_ in said], reader, fingerprint)
+    return [
+        Sample(
             code=code,
             aspect=aspect,
             is_name=is_name,
-            named=seen.named,
-            tokens=tuple(seen.facts.tokens()),
-            cues=seen.cues,
+            text=read["text"],
+            core=read["core"],
+            named=read["named"],
+            tokens=tuple(read["tokens"]),
+            cues=(read["cues"][0], read["cues"][1]),
         )
+        for (_, code, aspect, is_name), read in zip(said, readings, strict=True)
+    ]
 
+
+def _said(catalogue: Catalogue) -> Iterator[tuple[str, str, str, bool]]:
+    """Text, code, aspect, and whether it is a name or a title; what no entry is about has no code."""
     for code, matter in sorted(catalogue.matters.items()):
-        for name in (matter.name, *matter.aliases):
-            yield sample(name, code, "", is_name=True)
+        yield from ((name, code, "", True) for name in (matter.name, *matter.aliases))
         for key, aspect in matter.aspects.items():
-            yield sample(aspect.title, code, key, is_name=True)
-            for text in aspect.questions:
-                yield sample(text, code, key)
-    for text in wording.read("elsewhere")["texts"]:
-        yield sample(text, ELSEWHERE, "")
+            yield aspect.title, code, key, True
+            yield from ((text, code, key, False) for text in aspect.questions)
+    yield from ((text, "", "", False) for text in wording.read("elsewhere")["texts"])
 
 
 def answers_of(catalogue: Catalogue) -> Iterator[tuple[str, str]]:

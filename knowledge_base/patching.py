@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from knowledge_base.fitting import Flags, completed, with_rows_refitted
+from knowledge_base.fitting import completed, with_rows_refitted
 from knowledge_base.linear import SEPARATOR, Array
 from knowledge_base.ranking import Ranker
-from knowledge_base.training import ELSEWHERE, Sample, Workshop
+from knowledge_base.training import ELSEWHERE, Sample, Workshop, habits_of
 
 OTHERS = 1500
 """Phrasings of other matters that the refitted rows must go on leaving alone."""
@@ -31,29 +31,38 @@ def patched(
     What was learnt of all other matters stays, and so do the lexical space, the second stage and its calibration.
     """
     with threadpool_limits(limits=1):
-        spaces = before.scaling, before.lexical
-        workshop = Workshop.of(samples, vectors, answers=answers, outside=outside, spaces=spaces)
         codes = frozenset(name.partition(SEPARATOR)[0] for name in changed)
-        everything = np.ones(len(samples), dtype=bool)
-        kept = replace(before, answers=workshop.answers, inside=workshop.inside, habits=workshop.habits(everything))
-        if not codes:
-            return kept
-        near = _near(workshop, codes)
-        rows = [name for name in workshop.classes if name.partition(SEPARATOR)[0] in codes]
-        matters = tuple(sorted(set(workshop.codes.tolist())))
-        x = workshop.x[near]
-        entries = completed(before.entries, workshop.classes)
-        return replace(
-            kept,
-            entries=with_rows_refitted(entries, x, workshop.entries[near], rows=rows),
-            matters=with_rows_refitted(completed(before.matters, matters), x, workshop.codes[near], rows=sorted(codes)),
-            within=workshop.within(everything, start=before.within, only=codes - {ELSEWHERE}),
+        classes = tuple(sorted({sample.entry for sample in samples}))
+        near = _near(samples, codes)
+        workshop = Workshop.of(
+            [samples[at] for at in near],
+            vectors[near],
+            answers=answers,
+            outside=outside,
+            spaces=(before.scaling, before.lexical),
+            classes=classes,
         )
+        kept = replace(before, answers=workshop.answers, inside=workshop.inside, habits=habits_of(samples, classes))
+        return _refitted(kept, workshop, codes) if codes else kept
 
 
-def _near(workshop: Workshop, codes: frozenset[str]) -> Flags:
+def _refitted(before: Ranker, workshop: Workshop, codes: frozenset[str]) -> Ranker:
+    """The rows of the matters ``codes`` fitted anew on the workshop's samples."""
+    rows = [name for name in workshop.classes if name.partition(SEPARATOR)[0] in codes]
+    matters = tuple(sorted({name.partition(SEPARATOR)[0] for name in workshop.classes}))
+    entries = completed(before.entries, workshop.classes)
+    everything = np.ones(len(workshop.samples), dtype=bool)
+    return replace(
+        before,
+        entries=with_rows_refitted(entries, workshop.x, workshop.entries, rows=rows),
+        matters=with_rows_refitted(completed(before.matters, matters), workshop.x, workshop.codes, rows=sorted(codes)),
+        within=workshop.within(everything, start=before.within, only=codes - {ELSEWHERE}),
+    )
+
+
+def _near(samples: Sequence[Sample], codes: frozenset[str]) -> list[int]:
     """All samples of the changed matters, and some of the others."""
-    mine = np.isin(workshop.codes, sorted(codes))
-    others = np.random.default_rng(0).permutation(np.flatnonzero(~mine))[:OTHERS]
-    mine[others] = True
-    return mine
+    mine = [at for at, sample in enumerate(samples) if sample.code in codes]
+    others = [at for at, sample in enumerate(samples) if sample.code not in codes]
+    chosen = np.random.default_rng(0).permutation(len(others))[:OTHERS]
+    return sorted([*mine, *(others[at] for at in chosen.tolist())])

@@ -115,11 +115,11 @@ def lexicon(texts: Sequence[str], names: Iterable[str]) -> dict[str, Any]:
 
 
 def _alike(text: str, sounds: set[str]) -> Iterator[str]:
+    syllables = [syllable(char) for char in text]
     for size in range(2, LONGEST + 1):
         for at in range(len(text) - size + 1):
-            span = text[at : at + size]
-            if sound(span) in sounds:
-                yield span
+            if " ".join(syllables[at : at + size]) in sounds:
+                yield text[at : at + size]
 
 
 @cache

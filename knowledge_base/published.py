@@ -54,6 +54,11 @@ class Published:
         return self._version
 
     @property
+    def kind(self) -> str:
+        """The embedder the version in force was built with."""
+        return self._index.kind
+
+    @property
     def metrics(self) -> dict[str, float]:
         """How good the matcher was on held-out phrasings when this version was built."""
         return self._index.metrics

@@ -8,17 +8,21 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from knowledge_base.embed import Embedder
 from knowledge_base.linear import Array
+from knowledge_base.reader import Reader, Seen
 
 if TYPE_CHECKING:  # scikit-learn is only where content is published
     from knowledge_base.training import Sample
 
+
+Reading = dict[str, Any]
+"""The fields of a `training.Sample` that depend on its text alone."""
 
 MOST_CHANGED = 0.03
 """Share of phrasings that may differ from those of the last whole fit; beyond it everything is fitted anew."""
@@ -43,6 +47,7 @@ class Remembered:
         kind = embedder.kind.replace("+", "-")
         self._embedder = embedder
         self._vectors = folder / f"{kind}.npz" if folder else None
+        self._readings = folder / "readings.json" if folder else None
         self._fit = folder / FIT / kind if folder else None
 
     def embed(self, texts: Sequence[str]) -> Array:
@@ -54,6 +59,29 @@ class Remembered:
         if missing and self._vectors:
             self._save(self._vectors, {key: known[key] for key in dict.fromkeys(keys)})
         return np.stack([known[key] for key in keys])
+
+    def read(self, texts: Sequence[str], reader: Reader, fingerprint: str) -> list[Reading]:
+        """Each text as the reader reads it; those read before with the same words are not read again."""
+        keys = [_key(text) for text in texts]
+        known = self._readings_kept(fingerprint)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        known |= {key: _reading(reader.read(text)) for key, text in missing.items()}
+        if missing and self._readings:
+            kept = {key: known[key] for key in dict.fromkeys(keys)}
+            self._readings.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._readings.with_suffix(".part.json")
+            draft.write_text(json.dumps([fingerprint, kept], ensure_ascii=False), encoding="utf-8")
+            draft.replace(self._readings)
+        return [known[key] for key in keys]
+
+    def _readings_kept(self, fingerprint: str) -> dict[str, Reading]:
+        if self._readings is None:
+            return {}
+        try:
+            made_with, kept = json.loads(self._readings.read_text(encoding="utf-8"))
+            return kept if made_with == fingerprint and isinstance(kept, dict) else {}
+        except (OSError, ValueError, TypeError):
+            return {}
 
     def last_fit(self, samples: Sequence[Sample], centre: str) -> LastFit | None:
         """The last whole fit, where at most `MOST_CHANGED` of its samples differ from these."""
@@ -107,3 +135,13 @@ def _signatures(samples: Sequence[Sample]) -> Iterator[tuple[str, str]]:
     """What a sample is to the classifiers, and the entry it teaches."""
     for sample in samples:
         yield _key(f"{sample.core}\0{sample.text}\0{sorted(sample.named)}")[:16], sample.entry
+
+
+def _reading(seen: Seen) -> Reading:
+    return {
+        "text": seen.normalised.text,
+        "core": seen.normalised.core,
+        "named": dict(seen.named),
+        "tokens": list(seen.facts.tokens()),
+        "cues": list(seen.cues),
+    }

@@ -120,10 +120,12 @@ class Workshop:
         answers: Mapping[str, str],
         outside: frozenset[str],
         spaces: tuple[Scaling, Lexical] | None = None,
+        classes: tuple[str, ...] = (),
     ) -> Workshop:
-        """``spaces``: those of an earlier ranker whose classifiers are to be kept; else they are found."""
+        """``spaces``: those of an earlier ranker whose classifiers are to be kept; else they are found. ``classes``:
+        all entries, where the samples are not of all."""
         entries = np.array([sample.entry for sample in samples])
-        classes = tuple(str(name) for name in np.unique(entries))
+        classes = classes or tuple(str(name) for name in np.unique(entries))
         cores = [sample.core for sample in samples]
         if spaces is None:
             scaling, (lexical, weighed, projected) = Scaling.of(vectors), lexical_space(cores)
@@ -162,7 +164,7 @@ class Workshop:
             within=self.within(chosen),
             aspects=linear(x, self.kinds[chosen]),
             answers=self.answers,
-            habits=self.habits(chosen),
+            habits=habits_of([self.samples[at] for at in np.flatnonzero(chosen).tolist()], self.classes),
             inside=self.inside,
             second=second,
         )
@@ -185,21 +187,6 @@ class Workshop:
                 at = np.searchsorted(np.array(self.classes), model.classes)
                 weights[at], bias[at] = model.weights, model.bias
         return Linear(self.classes, weights, bias)
-
-    def habits(self, chosen: Flags) -> Habits:
-        tokens = tuple(sorted({token for sample in self.samples for token in sample.tokens}))
-        column = {token: at for at, token in enumerate(tokens)}
-        said = np.zeros((len(self.classes), len(tokens)))
-        truth = self.truth
-        for at in np.flatnonzero(chosen).tolist():
-            for token in self.samples[at].tokens:
-                said[truth[at], column[token]] += 1
-        count = np.bincount(truth[chosen], minlength=len(self.classes))[:, None]
-        usual = (said.sum(axis=0) + 0.5) / (count.sum() + 1)
-        own = (said + HABIT_PRIOR * usual) / (count + HABIT_PRIOR)
-        return Habits(
-            tokens, np.log(own / usual).astype(np.float32), np.log((1 - own) / (1 - usual)).astype(np.float32)
-        )
 
     def reading(self, at: int) -> Reading:
         """One sample as the matcher would read it."""
@@ -258,6 +245,21 @@ class Workshop:
             threshold, coverage = _threshold(best[inside], right[inside], precision / 100)
             found |= {f"p_at_{precision}": threshold, f"coverage_at_{precision}": coverage}
         return found
+
+
+def habits_of(samples: Sequence[Sample], classes: tuple[str, ...]) -> Habits:
+    """How usual each fact is for each entry, beside how usual it is for all."""
+    tokens = tuple(sorted({token for sample in samples for token in sample.tokens}))
+    column, row = {token: at for at, token in enumerate(tokens)}, {name: at for at, name in enumerate(classes)}
+    said, count = np.zeros((len(classes), len(tokens))), np.zeros((len(classes), 1))
+    for sample in samples:
+        count[row[sample.entry]] += 1
+        for token in sample.tokens:
+            said[row[sample.entry], column[token]] += 1
+    usual = (said.sum(axis=0) + 0.5) / (count.sum() + 1)
+    own = (said + HABIT_PRIOR * usual) / (count + HABIT_PRIOR)
+    unsaid = np.log((1 - own) / (1 - usual))
+    return Habits(tokens, np.log(own / usual).astype(np.float32), unsaid.astype(np.float32))
 
 
 def lexical_space(cores: Sequence[str]) -> tuple[Lexical, list[Weighed], Array]:

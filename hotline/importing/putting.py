@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 from hotline.errors import HotlineError
@@ -57,7 +58,13 @@ def prepare(file: Path, root: Path, *, centre: str, on: date) -> Import:
     plan = changes.plan(rows, catalogue, _present(root, folder), on=on)
     plan.problems[:0] = table.problems
     plan.warnings[:0] = table.warnings
-    texts = {folder.relative_to(root) / f"{code}.yml": _text(data) for code, data in sorted(plan.files.items())}
+    texts = {}
+    for code, data in sorted(plan.files.items()):
+        name = folder.relative_to(root) / f"{code}.yml"
+        head, inside = _comments(root / name)
+        texts[name] = head + _text(data)
+        if inside:
+            plan.warnings.append(Note("", 0, f"{name}: the comments below its first lines are not kept"))
     made = Import(plan, texts)
     if not plan.problems:
         plan.problems += _checked(made, rows, root, centre)
@@ -91,6 +98,13 @@ def _present(root: Path, folder: Path) -> dict[str, Data]:
         if document is not None:
             found[file.stem] = document.data
     return found
+
+
+def _comments(file: Path) -> tuple[str, bool]:
+    """The comment lines a file begins with (its schema stands there), and whether there are others further down."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+    head = list(takewhile(lambda line: line.startswith("#"), lines))
+    return "".join(head), any(line.lstrip().startswith("#") for line in lines[len(head) :])
 
 
 def _text(data: Data) -> str:

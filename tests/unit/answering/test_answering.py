@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.domain.messages import ChannelName, Outcome
-from hotline.services.answering import FOLLOW_UP_CHARS, SMS_CHARS, VOICE_CHARS, Answering
+from hotline.services.answering import Answering
 from hotline.services.offers import Context, Offer
+from hotline.services.speaking import SMS_CHARS, VOICE_CHARS
+from knowledge_base.match import FOLLOW_UP_CHARS
 from tests.unit.answering.content import CATALOGUE, LEAVE, RENT, match, question
 
 ANSWERS = Answering(CATALOGUE)

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from bot.components.intents import Evidence, Habits, IntentModel, LinearModel, lookup_key, settle
-from bot.components.sentences import sentences
 from hotline.settings import ROOT
 
 HABITS = Habits(kin={"complaint": ("service",)}, own_words=("公积金",))
@@ -92,21 +91,6 @@ def test_the_linear_model_is_the_same_after_saving(tmp_path: Path) -> None:
 
 def test_without_a_usable_vector_the_matcher_still_speaks() -> None:
     assert _model().judge("租房可以提吗", None, {"candidates": [FUND]}).intent == "ask_knowledge"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("租房能提吗？几天到账？", ["租房能提吗", "几天到账"]),
-        ("租房能提吗？", []),
-        ("租房能提吗", []),
-        ("好。租房能提吗？", []),
-        ("一二三四？" * 30, []),
-        ("第一个问题？第二个问题？第三个问题？第四个问题？", ["第一个问题", "第二个问题", "第三个问题"]),
-    ],
-)
-def test_messages_with_several_questions_fall_into_sentences(text: str, expected: list[str]) -> None:
-    assert sentences(text) == expected
 
 
 def _examples() -> list[tuple[str, str, str]]:

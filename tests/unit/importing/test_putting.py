@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import knowledge_base
 from hotline.importing.putting import Import, ImportRefused, prepare, put
 from knowledge_base.loader import load
 from tests.unit.importing.conftest import changed, line, xlsx
@@ -135,6 +136,18 @@ def test_a_change_is_shown_field_by_field_and_keeps_the_rest(content: Path) -> N
     assert overview.source_ids == ("gz", "regulation")
 
 
+def test_the_comments_a_file_begins_with_are_kept_and_others_named(content: Path) -> None:
+    file = content / RENT_GZ
+    text = file.read_text(encoding="utf-8")
+    schema = "# yaml-language-server: $schema=../../schema/entry.schema.json\n"
+    file.write_text(schema + text, encoding="utf-8")
+    made = prepared(content, changed())
+    assert made.texts[Path(RENT_GZ)].startswith(f"{schema}code: withdraw-rent\n")
+    assert made.plan.warnings == []
+    file.write_text(schema + text.replace("aspects:", "# more\naspects:"), encoding="utf-8")
+    assert "the comments below its first lines are not kept" in str(prepared(content, changed()).plan.warnings[0])
+
+
 def test_an_unnamed_strength_of_a_new_source_is_weak_and_said(content: Path) -> None:
     made = prepared(content, changed(strength=""))
     assert "来源强度 is empty and taken as weak" in str(made.plan.warnings[0])
@@ -191,3 +204,29 @@ def test_an_unknown_centre_is_refused(content: Path) -> None:
     file = xlsx(content.parent / "a.xlsx", [changed()])
     with pytest.raises(ImportRefused, match=r"centres/atlantis\.yml"):
         prepare(file, content, centre="atlantis", on=TODAY)
+
+
+def test_the_shipped_catalogue_as_a_sheet_changes_nothing(tmp_path: Path) -> None:
+    shipped = Path(knowledge_base.__file__).parent
+    rows = []
+    for matter in load(shipped, centre="guangzhou").matters.values():
+        for aspect in matter.aspects.values():
+            source = matter.sources[(aspect.source_ids or tuple(matter.sources))[0]]
+            rows.append(
+                line(
+                    code=matter.code,
+                    name=matter.name,
+                    topic=matter.topic,
+                    aspect=aspect.key,
+                    title=aspect.title,
+                    text=aspect.text,
+                    short=aspect.short,
+                    source=source.title,
+                    issued_on=source.issued_on or "",
+                    questions="\n".join(aspect.questions),
+                )
+            )
+    made = prepare(xlsx(tmp_path / "all.xlsx", rows), shipped, centre="guangzhou", on=TODAY)
+    assert made.problems == []
+    assert {key for key, kind in kinds(made).items() if kind != "untouched"} == set()
+    assert made.texts == {}

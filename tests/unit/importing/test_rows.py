@@ -54,8 +54,8 @@ def test_a_day_is_read_however_it_is_written(written: str) -> None:
 
 
 def test_questions_stand_on_lines_or_between_semicolons_and_only_once() -> None:
-    (row,) = incoming(table(changed(questions="要钱吗\n要 钱吗；扣钱不;；要钱吗\n\n")))
-    assert row.questions == ("要钱吗", "要 钱吗", "扣钱不")
+    (row,) = incoming(table(changed(questions="要钱吗\n要 钱吗；扣钱不?；要钱吗;收不收；a; b\n\n")))
+    assert row.questions == ("要钱吗", "要 钱吗", "扣钱不?", "收不收", "a; b")
 
 
 @pytest.mark.parametrize(

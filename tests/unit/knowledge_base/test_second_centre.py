@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -85,3 +86,15 @@ def test_what_it_has_not_answered_is_asked_and_left_open(wuhu: Catalogue) -> Non
 def test_its_own_place_is_here_and_guangzhou_is_not(wuhu: Catalogue) -> None:
     assert {"芜湖", "镜湖", "弋江", "鸠江", "无为", "湾沚", "繁昌", "南陵"} == set(wuhu.centre.here)
     assert wuhu.centre.name == "芜湖市住房公积金管理中心"
+
+
+def test_the_national_base_holds_up_without_any_file_of_a_centre(tmp_path: Path) -> None:
+    for name in ("catalogue", "parameters"):
+        shutil.copytree(ROOT / name / "national", tmp_path / name / "national")
+    (tmp_path / "centres").mkdir()
+    text = (ROOT / "centres" / "wuhu.yml").read_text(encoding="utf-8").replace("code: wuhu", "code: newtown")
+    (tmp_path / "centres" / "newtown.yml").write_text(text, encoding="utf-8")
+    catalogue = load(tmp_path, centre="newtown")
+    for matter, aspect in answered(catalogue):
+        for channel in CHANNELS:
+            assert render(catalogue, matter, aspect, channel=channel, on=TODAY).text
