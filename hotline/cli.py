@@ -267,6 +267,17 @@ def bench(context: typer.Context) -> None:
     raise typer.Exit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603 - our own module
 
 
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def measure(context: typer.Context) -> None:
+    """How well people are understood, beside baselines asked the same in the same run (`--help` for options)."""
+    settings()
+    command = [sys.executable, "-m", "tests.measure", *context.args]
+    raise typer.Exit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603 - our own module
+
+
 def _health(url: str) -> str:
     try:
         response = httpx.get(url, timeout=2, trust_env=False)

@@ -106,7 +106,7 @@ def import_(
 
 @app.command()
 def publish(centre: CentreName = "") -> None:
-    """Put the content in force: checked, built beside the version in force, swapped in one step. Rasa is not touched."""
+    """Put the content in force: checked, built beside what is in force, swapped in one step. Rasa is not touched."""
     from hotline import training
 
     with _one_sentence():

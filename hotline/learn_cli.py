@@ -125,7 +125,7 @@ def new(
         skeleton = Skeleton(entry=EntryName(code, aspect), title=title, name=name, topic=topic)
         meant = _meant(chosen, what, days)
         drafted = new_draft(content, centre=chosen.centre, skeleton=skeleton, texts=meant.texts, day=today())
-        left = f", {drafted.left_out} left out (personal data, too long or known)" if drafted.left_out else ""
+        left = f", {drafted.left_out} left out (personal data, too long, known or too many)" if drafted.left_out else ""
         _note(f"{drafted.file} holds {len(drafted.questions)} phrasings{left}; nothing loads it yet")
         _decide(chosen, meant.cases, state=CaseState.ADDED, entry=str(skeleton.entry), note="draft", by=by)
     _note("write its answer and sources, move it into catalogue/, then: hotline train")

@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from pathlib import Path
 
 from hotline.errors import ConfigError
 from hotline.settings import ROOT, Settings
+from knowledge_base.__main__ import PROGRESS
 
 TRAIN_LIMIT_S = 900
-PUBLISH_LIMIT_S = 900
+PUBLISH_LIMIT_S = 2400
+"""A first publication embeds 35,000 phrasings: five minutes on two idle cores."""
 RASA_SOURCES = ("config.yml", "data", "bot/domain", "bot/components", "bot/requirements.txt")
 KNOWLEDGE_SOURCES = ("knowledge_base",)
 SUFFIXES = frozenset({".yml", ".yaml", ".py", ".txt", ".json"})
@@ -32,13 +35,17 @@ class Made:
 
 def train(settings: Settings, report: Callable[[str], None], *, force: bool = False) -> list[Made]:
     """Knowledge is published and the Rasa model is trained afterwards. Raises ConfigError with one sentence."""
-    knowledge = _made(settings, "knowledge", KNOWLEDGE_SOURCES, lambda: _publish(settings), report=report, force=force)
+    knowledge = _made(
+        settings, "knowledge", KNOWLEDGE_SOURCES, lambda: _publish(settings, report), report=report, force=force
+    )
     return [knowledge, _made(settings, "rasa", RASA_SOURCES, lambda: _rasa(settings), report=report, force=force)]
 
 
 def publish(settings: Settings, report: Callable[[str], None]) -> Made:
     """Knowledge is published, changed or not; the Rasa model stays. Raises ConfigError with one sentence."""
-    return _made(settings, "knowledge", KNOWLEDGE_SOURCES, lambda: _publish(settings), report=report, force=True)
+    return _made(
+        settings, "knowledge", KNOWLEDGE_SOURCES, lambda: _publish(settings, report), report=report, force=True
+    )
 
 
 def model_path(settings: Settings) -> Path:
@@ -68,12 +75,12 @@ def _made(
     return Made(name, True, time.monotonic() - began)
 
 
-def _publish(settings: Settings) -> None:
+def _publish(settings: Settings, report: Callable[[str], None]) -> None:
     # A process of its own: publishing embeds thousands of phrasings and may use two threads, which a
     # process that later forks or serves must not.
     command = [sys.executable, "-m", "knowledge_base", "--centre", settings.centre]
     command += ["--target", str(settings.knowledge_dir)] + (["--use-only"] if settings.use_only else [])
-    _run("publishing knowledge", command, {"OMP_NUM_THREADS": "2"}, PUBLISH_LIMIT_S, settings)
+    _run("publishing knowledge", command, {"OMP_NUM_THREADS": "2"}, PUBLISH_LIMIT_S, settings, report=report)
 
 
 def _rasa(settings: Settings) -> None:
@@ -95,27 +102,54 @@ def _rasa(settings: Settings) -> None:
     _run("training Rasa", command, env, TRAIN_LIMIT_S, settings)
 
 
-def _run(what: str, command: list[str], env: dict[str, str], limit_s: int, settings: Settings) -> None:
+def _run(
+    what: str,
+    command: list[str],
+    env: dict[str, str],
+    limit_s: int,
+    settings: Settings,
+    *,
+    report: Callable[[str], None] = lambda _: None,
+) -> None:
+    """The command's output goes to a log; lines that say what is being done are reported as well."""
     log = settings.state_dir / "log" / f"{what.split()[0]}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as out:
+    with (
+        log.open("w", encoding="utf-8") as out,
+        subprocess.Popen(  # noqa: S603 - our own fixed command
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+        ) as running,
+    ):
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            running.kill()
+
+        timer = threading.Timer(limit_s, stop)
+        timer.start()
         try:
-            done = subprocess.run(  # noqa: S603 - our own fixed command
-                command,
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **env},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                timeout=limit_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ConfigError(f"{what} took longer than {limit_s} s (see {log})") from error
-    if done.returncode != 0:
-        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+            for line in running.stdout or ():
+                out.write(line)
+                if line.startswith(PROGRESS):
+                    report(f"  {line.strip()}")
+            running.wait()
+        finally:
+            timer.cancel()
+            running.kill()
+    if late.is_set():
+        raise ConfigError(f"{what} took longer than {limit_s} s (see {log})")
+    if running.returncode != 0:
+        lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
         tail = "\n".join(lines[-15:])
-        raise ConfigError(f"{what} failed (exit {done.returncode}, whole log in {log}):\n{tail}")
+        raise ConfigError(f"{what} failed (exit {running.returncode}, whole log in {log}):\n{tail}")
 
 
 def _fingerprint(sources: Iterable[str], extra: str) -> str:

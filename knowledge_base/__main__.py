@@ -9,6 +9,9 @@ from pathlib import Path
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.publish import publish
 
+PROGRESS = "… "
+"""Begins a line that says what is being done."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -18,7 +21,11 @@ def main() -> int:
     options = parser.parse_args()
     try:
         published = publish(
-            Path(__file__).parent, centre=options.centre, target=options.target, use_only=options.use_only
+            Path(__file__).parent,
+            centre=options.centre,
+            target=options.target,
+            use_only=options.use_only,
+            report=lambda line: print(f"{PROGRESS}{line}", flush=True),  # noqa: T201 - read by whoever started this
         )
     except KnowledgeError as error:
         sys.stderr.write(f"{error}\n")

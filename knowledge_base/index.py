@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from knowledge_base.model import Catalogue
 from knowledge_base.pinyin import Corrector
 from knowledge_base.ranking import Habits, Ranker, Weights
 from knowledge_base.reader import Reader
-from knowledge_base.remembered import FIT, Remembered
+from knowledge_base.remembered import FIT, LastFit, Remembered, Said
 
 if TYPE_CHECKING:  # scikit-learn is only where content is published
     from knowledge_base.training import Fitted, Sample
@@ -75,17 +75,27 @@ def version_of(catalogue: Catalogue, *, kind: str) -> str:
     return hashlib.sha256("\0".join([*parts, kind, str(FORMAT)]).encode()).hexdigest()[:16]
 
 
-def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | None = None) -> None:
+def build(
+    catalogue: Catalogue,
+    embedder: Embedder,
+    out: Path,
+    *,
+    cache: Path | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> None:
     """Writes the index of ``catalogue`` into the folder ``out``.
 
     With ``cache``, phrasings embedded before are read from there, and a small edit refits only the matters it
     touched (`patching`): it costs what it changed.
     """
-    lexicon = pinyin.lexicon(_texts(catalogue), names_of(catalogue))
-    remembered = Remembered(cache, embedder)
-    samples = samples_of(catalogue, lexicon, remembered)
+    remembered = Remembered(cache, embedder, report)
+    said, basis, centre = list(said_of(catalogue)), _basis(catalogue), catalogue.centre.code
+    kept = remembered.last_fit(said, basis, centre)
+    lexicon = kept.lexicon if kept else pinyin.lexicon(_texts(catalogue), names_of(catalogue))
+    samples = _samples(catalogue, said, lexicon, remembered)
     vectors = remembered.embed([sample.core for sample in samples])
-    fitted = _fitted(catalogue, samples, vectors, remembered)
+    report(f"refitting {len(kept.changed)} entries" if kept else f"fitting on {len(samples)} phrasings")
+    fitted = _fitted(catalogue, samples, vectors, kept)
     out.mkdir(parents=True, exist_ok=True)
     _write_ranker(out, fitted.ranker)
     version = version_of(catalogue, kind=embedder.kind)
@@ -104,16 +114,16 @@ def build(catalogue: Catalogue, embedder: Embedder, out: Path, *, cache: Path | 
     _write_json(out / "manifest.json", manifest)
     if fitted.confusions:
         _write_json(out / CONFUSIONS, [asdict(each) for each in fitted.confusions])
-    remembered.keep_fit(out, samples, catalogue.centre.code)
+    if kept is None:
+        remembered.keep_fit(out, said, basis, centre)
 
 
-def _fitted(catalogue: Catalogue, samples: list[Sample], vectors: Array, remembered: Remembered) -> Fitted:
+def _fitted(catalogue: Catalogue, samples: list[Sample], vectors: Array, kept: LastFit | None) -> Fitted:
     """The last whole fit brought up to date where little has changed since, else a new one."""
     from knowledge_base import patching, training
 
     answers = dict(answers_of(catalogue))
     outside = frozenset(code for code, matter in catalogue.matters.items() if matter.scope == "outside")
-    kept = remembered.last_fit(samples, catalogue.centre.code)
     if kept is None:
         return training.fit(samples, vectors, answers=answers, outside=outside)
     before = _read_ranker(kept.folder)
@@ -129,38 +139,44 @@ def confusions(cache: Path, centre: str, kind: str) -> list[dict[str, Any]]:
     return found
 
 
-def samples_of(catalogue: Catalogue, lexicon: Mapping[str, Any], remembered: Remembered) -> list[Sample]:
-    """Names, titles and phrasings of every entry, and what no entry is about, as the matcher would read them."""
+def _basis(catalogue: Catalogue) -> str:
+    """Names what reading a text depends on beside the lexicon: names, places, wording and code."""
+    words = [names_of(catalogue), catalogue.centre.here, wording.fingerprint(), normalise.VERSION]
+    return hashlib.sha256(json.dumps(words, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _samples(
+    catalogue: Catalogue, said: list[Said], lexicon: Mapping[str, Any], remembered: Remembered
+) -> list[Sample]:
+    """Everything said, as the matcher would read it."""
     from knowledge_base.training import Sample
 
-    said = list(_said(catalogue))
     reader = Reader(catalogue, pinyin.corrector(lexicon))
-    words = [lexicon, names_of(catalogue), catalogue.centre.here, wording.fingerprint(), normalise.VERSION]
-    fingerprint = hashlib.sha256(json.dumps(words, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-    readings = remembered.read([text for text, *_ in said], reader, fingerprint)
+    read_with = _basis(catalogue) + hashlib.sha256(json.dumps(lexicon, sort_keys=True).encode()).hexdigest()
+    readings = remembered.read([each.text for each in said], reader, read_with)
     return [
         Sample(
-            code=code,
-            aspect=aspect,
-            is_name=is_name,
+            code=each.code,
+            aspect=each.aspect,
+            is_name=each.is_name,
             text=read["text"],
             core=read["core"],
             named=read["named"],
             tokens=tuple(read["tokens"]),
             cues=(read["cues"][0], read["cues"][1]),
         )
-        for (_, code, aspect, is_name), read in zip(said, readings, strict=True)
+        for each, read in zip(said, readings, strict=True)
     ]
 
 
-def _said(catalogue: Catalogue) -> Iterator[tuple[str, str, str, bool]]:
-    """Text, code, aspect, and whether it is a name or a title; what no entry is about has no code."""
+def said_of(catalogue: Catalogue) -> Iterator[Said]:
+    """Names, titles and phrasings of every entry, and what no entry is about."""
     for code, matter in sorted(catalogue.matters.items()):
-        yield from ((name, code, "", True) for name in (matter.name, *matter.aliases))
+        yield from (Said(name, code, "", is_name=True) for name in (matter.name, *matter.aliases))
         for key, aspect in matter.aspects.items():
-            yield aspect.title, code, key, True
-            yield from ((text, code, key, False) for text in aspect.questions)
-    yield from ((text, "", "", False) for text in wording.read("elsewhere")["texts"])
+            yield Said(aspect.title, code, key, is_name=True)
+            yield from (Said(text, code, key) for text in aspect.questions)
+    yield from (Said(text, "", "") for text in wording.read("elsewhere")["texts"])
 
 
 def answers_of(catalogue: Catalogue) -> Iterator[tuple[str, str]]:

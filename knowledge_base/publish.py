@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -13,11 +14,19 @@ from knowledge_base.model import Catalogue
 from knowledge_base.published import CURRENT, Published
 
 VERSIONS_KEPT = 3
+Report = Callable[[str], None]
+"""Told what is being done, one short line at a time."""
 CACHE = "cache"
 
 
 def publish(
-    root: Path, *, centre: str, target: Path, use_only: bool = False, embedder: Embedder | None = None
+    root: Path,
+    *,
+    centre: str,
+    target: Path,
+    use_only: bool = False,
+    embedder: Embedder | None = None,
+    report: Report = lambda _: None,
 ) -> Published:
     """The content under ``root`` is in force in ``target``; the last three versions are kept.
 
@@ -27,28 +36,34 @@ def publish(
     Raises:
         KnowledgeError: with all problems of the content; what was in force stays.
     """
-    return put_in_force(loader.load(root, centre=centre), target=target, use_only=use_only, embedder=embedder)
+    catalogue = loader.load(root, centre=centre)
+    return put_in_force(catalogue, target=target, use_only=use_only, embedder=embedder, report=report)
 
 
 def put_in_force(
-    catalogue: Catalogue, *, target: Path, use_only: bool = False, embedder: Embedder | None = None
+    catalogue: Catalogue,
+    *,
+    target: Path,
+    use_only: bool = False,
+    embedder: Embedder | None = None,
+    report: Report = lambda _: None,
 ) -> Published:
     """As `publish`, for a catalogue already loaded (the console's drafts come from storage)."""
     embedder = embedder or Embedder(use_only=use_only, threads=2)
     version = index.version_of(catalogue, kind=embedder.kind)
     target.mkdir(parents=True, exist_ok=True)
     if not (target / version / "manifest.json").is_file():
-        _build(catalogue, embedder, target=target, version=version)
+        _build(catalogue, embedder, target=target, version=version, report=report)
     os.utime(target / version)
     _swap(target, version)
     _forget_old(target, version)
     return Published.open(target, embedder=embedder)
 
 
-def _build(catalogue: Catalogue, embedder: Embedder, *, target: Path, version: str) -> None:
+def _build(catalogue: Catalogue, embedder: Embedder, *, target: Path, version: str, report: Report) -> None:
     draft = Path(mkdtemp(prefix=".building-", dir=target))
     try:
-        index.build(catalogue, embedder, draft, cache=target / CACHE)
+        index.build(catalogue, embedder, draft, cache=target / CACHE, report=report)
         draft.chmod(0o755)
         if (target / version).exists():  # half a version from a build that was cut off
             shutil.rmtree(target / version)

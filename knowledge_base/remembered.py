@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from knowledge_base.embed import Embedder
-from knowledge_base.linear import Array
+from knowledge_base.linear import SEPARATOR, Array
+from knowledge_base.match import OVERVIEW
 from knowledge_base.reader import Reader, Seen
-
-if TYPE_CHECKING:  # scikit-learn is only where content is published
-    from knowledge_base.training import Sample
-
 
 Reading = dict[str, Any]
 """The fields of a `training.Sample` that depend on its text alone."""
@@ -27,13 +24,31 @@ Reading = dict[str, Any]
 MOST_CHANGED = 0.03
 """Share of phrasings that may differ from those of the last whole fit; beyond it everything is fitted anew."""
 FIT = "fit"
+CHUNK = 4000
+"""Phrasings embedded between two reports: about half a minute on two cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A phrasing, name or title as it is written, and the entry it teaches (empty: none)."""
+
+    text: str
+    code: str
+    aspect: str
+    is_name: bool = False
+
+    @property
+    def entry(self) -> str:
+        """The entry classifier's class: a bare name asks for the overview."""
+        return f"{self.code}{SEPARATOR}{self.aspect or OVERVIEW}" if self.code else ""
 
 
 @dataclass(frozen=True, slots=True)
 class LastFit:
-    """A ranker fitted on almost the same samples: the index it stands in, and the entry classes that differ."""
+    """A ranker fitted on almost the same: the index it stands in, its lexicon, and the entry classes that differ."""
 
     folder: Path
+    lexicon: dict[str, Any]
     changed: frozenset[str]
 
 
@@ -43,21 +58,28 @@ class Remembered:
     Losing them costs time only, so a file that cannot be read counts as none.
     """
 
-    def __init__(self, folder: Path | None, embedder: Embedder) -> None:
+    def __init__(self, folder: Path | None, embedder: Embedder, report: Callable[[str], None] = lambda _: None) -> None:
         kind = embedder.kind.replace("+", "-")
         self._embedder = embedder
+        self._report = report
         self._vectors = folder / f"{kind}.npz" if folder else None
         self._readings = folder / "readings.json" if folder else None
         self._fit = folder / FIT / kind if folder else None
 
     def embed(self, texts: Sequence[str]) -> Array:
-        """One row per text; only those not seen before are embedded."""
+        """One row per text; only those not seen before are embedded, and those that are done are kept on the way."""
         keys = [_key(text) for text in texts]
         known = self._load()
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        known |= dict(zip(missing, self._embedder.embed_many(list(missing.values())), strict=True))
-        if missing and self._vectors:
-            self._save(self._vectors, {key: known[key] for key in dict.fromkeys(keys)})
+        missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
+        for at in range(0, len(missing), CHUNK):
+            chunk = missing[at : at + CHUNK]
+            known |= dict(
+                zip((key for key, _ in chunk), self._embedder.embed_many([text for _, text in chunk]), strict=True)
+            )
+            if len(missing) > CHUNK:
+                self._report(f"embedded {at + len(chunk)} of {len(missing)} phrasings")
+            if self._vectors:
+                self._save(self._vectors, {key: known[key] for key in dict.fromkeys(keys) if key in known})
         return np.stack([known[key] for key in keys])
 
     def read(self, texts: Sequence[str], reader: Reader, fingerprint: str) -> list[Reading]:
@@ -83,30 +105,32 @@ class Remembered:
         except (OSError, ValueError, TypeError):
             return {}
 
-    def last_fit(self, samples: Sequence[Sample], centre: str) -> LastFit | None:
-        """The last whole fit, where at most `MOST_CHANGED` of its samples differ from these."""
+    def last_fit(self, said: Sequence[Said], basis: str, centre: str) -> LastFit | None:
+        """The last whole fit, where at most `MOST_CHANGED` of what was said to it differs and its basis is the same."""
         if self._fit is None:
             return None
         folder = self._fit / centre
         try:
-            kept = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
-            before = {(str(key), str(entry)) for key, entry in kept}
-        except (OSError, ValueError, TypeError):
+            kept = json.loads((folder / "said.json").read_text(encoding="utf-8"))
+            before = {(str(key), str(entry)) for key, entry in kept["said"]}
+            lexicon = json.loads((folder / "lexicon.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        now = set(_signatures(samples))
+        now = {_signature(each) for each in said}
         changed = now ^ before
-        if len(changed) > MOST_CHANGED * len(now | before):
+        if kept["basis"] != basis or len(changed) > MOST_CHANGED * len(now | before):
             return None
-        return LastFit(folder, frozenset(entry for _, entry in changed))
+        return LastFit(folder, lexicon, frozenset(entry for _, entry in changed))
 
-    def keep_fit(self, index: Path, samples: Sequence[Sample], centre: str) -> None:
-        """A whole fit is kept for later edits; one that only brought an older one up to date is not."""
-        if self._fit is None or self.last_fit(samples, centre) is not None:
+    def keep_fit(self, index: Path, said: Sequence[Said], basis: str, centre: str) -> None:
+        """The whole fit in the folder ``index`` is kept for later edits."""
+        if self._fit is None:
             return
         draft = self._fit / f".{centre}"
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(index, draft, ignore=shutil.ignore_patterns("catalogue.json"))
-        (draft / "samples.json").write_text(json.dumps(list(_signatures(samples))), encoding="utf-8")
+        kept = {"basis": basis, "said": [_signature(each) for each in said]}
+        (draft / "said.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         shutil.rmtree(self._fit / centre, ignore_errors=True)
         draft.rename(self._fit / centre)
 
@@ -131,10 +155,8 @@ def _key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _signatures(samples: Sequence[Sample]) -> Iterator[tuple[str, str]]:
-    """What a sample is to the classifiers, and the entry it teaches."""
-    for sample in samples:
-        yield _key(f"{sample.core}\0{sample.text}\0{sorted(sample.named)}")[:16], sample.entry
+def _signature(said: Said) -> tuple[str, str]:
+    return _key(f"{said.text}\0{said.is_name}")[:16], said.entry
 
 
 def _reading(seen: Seen) -> Reading:

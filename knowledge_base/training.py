@@ -11,7 +11,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from knowledge_base.fitting import Flags, Ints, Names, completed, flat, linear, second_stage
+from knowledge_base.fitting import ROUNDS, ROUNDS_FROM_START, Flags, Ints, Names, completed, flat, linear, second_stage
 from knowledge_base.lexical import Lexical, Texts, Weighed, terms, weigh
 from knowledge_base.linear import SEPARATOR, Array, Array64, Linear, Scaling, softmax
 from knowledge_base.match import OVERVIEW
@@ -92,7 +92,8 @@ def fit(
         judged = replace(draft, second=second)
         report = workshop.report(judged, features, columns, held)
         confusions = workshop.confusions(judged, features, columns, held)
-        return Fitted(workshop.classifiers(np.ones(len(samples), dtype=bool), second=second), report, confusions)
+        everything = np.ones(len(samples), dtype=bool)
+        return Fitted(workshop.classifiers(everything, second=second, start=draft), report, confusions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,13 +154,16 @@ class Workshop:
         """Each sample's column among the classes."""
         return np.searchsorted(np.array(self.classes), self.entries)
 
-    def classifiers(self, chosen: Flags, *, second: Weights) -> Ranker:
-        """Everything but the second stage, fitted on the chosen samples."""
+    def classifiers(self, chosen: Flags, *, second: Weights, start: Ranker | None = None) -> Ranker:
+        """Everything but the second stage, fitted on the chosen samples; ``start`` was fitted on most of them."""
         x = self.x[chosen]
+        before = None if start is None else start.entries
+        rounds = ROUNDS if before is None else ROUNDS_FROM_START
+        entries = linear(x, self.entries[chosen], rounds=rounds, start=before)
         return Ranker(
             scaling=self.scaling,
             lexical=self.lexical,
-            entries=completed(linear(x, self.entries[chosen]), self.classes),
+            entries=completed(entries, self.classes),
             matters=linear(x, self.codes[chosen]),
             within=self.within(chosen),
             aspects=linear(x, self.kinds[chosen]),

@@ -57,6 +57,8 @@ class Answering:
     def _control(self, question: Question, context: Context) -> Decision | None:
         """The answer to what is not a question about the fund, or None."""
         calm = replace(context, failures=0)
+        if question.match and question.match.facts.meant:
+            return None  # "not this but that" asks for that, whatever else the words resemble
         match question.intent:
             case "greet" | "help":
                 return self._menu(question, context)
@@ -122,8 +124,8 @@ class Answering:
         resolved = [self._understanding.resolve(self._speaker.known(topic), context.facts) for topic in topics]
         told = [self._speaker.tell(topic, question.channel, question.today) for topic, _ in resolved]
         open_fact = resolved[-1][1] if told[-1].rendered else None
-        lead = self._speaker.lead(question.match.facts, told) if question.match else ""
-        text = (lead if question.channel not in BY_NUMBER else "") + wording()["joiner"].join(t.text for t in told)
+        lead = self._speaker.lead(question.match.facts, told, question.channel) if question.match else ""
+        text = lead + wording()["joiner"].join(each.text for each in told)
         last = told[-1].topic
         outside = self._understanding.matter(last).scope != "fund"
         others = [] if outside else self._others(question, context, told)

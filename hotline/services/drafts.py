@@ -38,7 +38,8 @@ class Skeleton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """The draft as written. ``left_out``: texts that may not stand in content, or stand in it already."""
+    """The draft as written. ``left_out``: texts that may not stand in content, stand in it
+    already, or are more than a draft takes."""
 
     file: Path
     questions: tuple[str, ...]

@@ -72,7 +72,7 @@ class Speaker:
         except NotInForce:
             return self.sentence("not_in_force", channel)
 
-    def lead(self, facts: Facts, told: Sequence[Told]) -> str:
+    def lead(self, facts: Facts, told: Sequence[Told], channel: ChannelName) -> str:
         """What must be said first where another city was named and the answer does not speak of other places."""
         words = wording()["elsewhere"]
         place = facts.fund_place or next((name for name in facts.places if name != facts.house_place), None)
@@ -81,8 +81,14 @@ class Speaker:
             return ""
         if any(word in each.text for each in fund_matters for word in (*words["speaks_of_it"], place)):
             return ""
-        key = "fund_there" if facts.fund_place else "named"
-        return str(words[key]).format(place=place, city=self._catalogue.centre.city) + "\n"
+        city = self._catalogue.centre.city
+        if channel in BY_NUMBER:
+            short, limit = (
+                str(words["short"]).format(city=city),
+                SMS_CHARS if channel is ChannelName.SMS else VOICE_CHARS,
+            )
+            return short if len(short) + sum(len(each.text) for each in told) <= limit else ""
+        return str(words["fund_there" if facts.fund_place else "named"]).format(place=place, city=city) + "\n"
 
     def ask_for(self, fact: str, topic: Topic) -> tuple[str, tuple[Offer, ...]]:
         """The question put back for ``fact``, and its answers as offers."""

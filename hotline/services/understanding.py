@@ -20,6 +20,8 @@ CORRECTED_AT: Final = 0.05
 """What is put in the place of something denied needs no more than this: half of the guessing has been done."""
 SURELY_NEW_AT: Final = 0.90
 """From this probability on a message without a name is about another matter than the one just discussed."""
+NEW_WITHOUT_CUE_AT: Final = 0.70
+"""The same where no word asks for an aspect of something already named."""
 SURELY_OUTSIDE_AT: Final = 0.85
 """From this probability on a message is not the fund's business, whatever was discussed."""
 HALF_SENTENCE_CHARS: Final = 6
@@ -66,11 +68,11 @@ class Understanding:
         match = question.match
         if match is None or context.matter not in self._catalogue.matters or not match.may_follow_up:
             return False
-        length, best = len(match.normalised.text), _best(match)
-        if best >= SURELY_NEW_AT and length > HALF_SENTENCE_CHARS:
-            return False
-        if match.aspect_cue and (best < ANSWER_AT or length <= HALF_SENTENCE_CHARS):
+        half, best = len(match.normalised.core) <= HALF_SENTENCE_CHARS, _best(match)
+        if match.aspect_cue and (half or best < ANSWER_AT):
             return True
+        if best >= (SURELY_NEW_AT if match.aspect_cue else NEW_WITHOUT_CUE_AT):
+            return False
         return self._still(question, context) and match.asks_outside < SURELY_OUTSIDE_AT
 
     def follow_up(self, question: Question, context: Context) -> Topic:

@@ -56,9 +56,9 @@ def test_what_the_answer_may_depend_on_is_heard(text: str, known: dict[str, str]
     assert read(text).known == known
 
 
-@pytest.mark.parametrize("text", ["是不是广州户口都能贷款", "有没有广州户口都能贷款吗", "要不要先是广州户口"])
+@pytest.mark.parametrize("text", ["是不是广州户口都能贷款", "有没有广州户口都能贷款吗"])
 def test_a_question_about_a_fact_does_not_say_it(text: str) -> None:
-    assert read(text).known.get("hukou") != "outside"
+    assert read(text).known == {}
 
 
 @pytest.mark.parametrize("text", ["外地户籍和本地户籍有什么不同", "本地户籍和外地户籍有什么不同"])
@@ -132,7 +132,6 @@ def test_dates_are_found_as_they_are_said(text: str, dates: tuple[str, ...]) -> 
         ("不是租房，是买房", "租房", "买房"),
         ("不是租房是买房", "租房", "买房"),
         ("我没问租房，我问的是退休", "租房", "退休"),
-        ("唔系租房，系买房", "租房", None),
         ("说错了，我问的是退休", "", "退休"),
         ("不对，说错了，我要问贷款额度", "", "贷款额度"),
         ("说错了", None, None),
@@ -144,9 +143,6 @@ def test_a_correction_has_what_is_taken_back_and_what_is_meant(
     text: str, denied: str | None, meant: str | None
 ) -> None:
     seen = read(text)
-    if meant is None and denied is not None:
-        assert seen.denied in (None, denied)
-        return
     assert (seen.denied, seen.meant) == (denied, meant)
 
 

@@ -147,6 +147,93 @@ def test_a_match_travels_as_json(matcher: Matcher) -> None:
     assert len(json.dumps(data, ensure_ascii=False).encode()) < 4000
 
 
+def test_entries_are_the_candidates_matters_in_detail(matcher: Matcher) -> None:
+    found = matcher.match("租房一个月能取多少钱")
+    assert (found.entries[0].code, found.entries[0].aspect) == ("withdraw-rent", "amount")
+    shares = [entry.p for entry in found.entries]
+    assert shares == sorted(shares, reverse=True)
+    for candidate in found.candidates:
+        mine = sum(entry.p for entry in found.entries if entry.code == candidate.code)
+        assert candidate.p == pytest.approx(mine, abs=0.001)
+    assert sum(shares) + found.asks_outside == pytest.approx(
+        1.0 + sum(entry.p for entry in found.entries if entry.code.startswith("outside")), abs=0.01
+    )
+
+
+def test_what_is_said_of_the_citizen_comes_with_the_match(matcher: Matcher) -> None:
+    found = matcher.match("深圳交的公积金，二套房，在佛山租房能提吗")
+    assert found.facts.known == {"home_count": "second"}
+    assert found.facts.fund_place == "深圳"
+    assert found.normalised.places == ("深圳", "佛山")
+    back = Match.from_dict(json.loads(json.dumps(found.to_dict(), ensure_ascii=False)))
+    assert (back.facts, back.entries) == (found.facts, found.entries)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "denied"),
+    [
+        ("不是租房，是退休提取", "withdraw-retire", "租房"),
+        ("说错了，我问的是退休取公积金", "withdraw-retire", ""),
+        ("我没问贷款，我问的是房租能不能提", "withdraw-rent", "贷款"),
+    ],
+)
+def test_of_a_correction_only_what_is_meant_is_matched(matcher: Matcher, text: str, code: str, denied: str) -> None:
+    found = matcher.match(text)
+    assert found.candidates[0].code == code
+    assert found.facts.denied == denied
+    assert found.normalised.original == text
+
+
+def test_a_message_is_matched_as_one_about_the_matter_just_discussed(matcher: Matcher) -> None:
+    about = matcher.about("几天到账", "withdraw-retire")
+    assert about.candidates[0].code == "withdraw-retire"
+    assert about.aspect_for("withdraw-retire") == "time_limit"
+    assert matcher.about("要什么材料", "withdraw-rent").aspect_for("withdraw-rent") == "materials"
+    corrected = matcher.about("不是能提多少，是要什么材料", "withdraw-rent")
+    assert corrected.aspect_for("withdraw-rent") == "materials"
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("几天到账", True),
+        ("那要什么材料呢", True),
+        ("租房提取要什么材料", False),
+        ("租房提取", False),
+        ("那我要是不在这里上班了这个钱还能不能提出来", False),
+    ],
+)
+def test_only_a_short_text_without_a_name_may_be_a_follow_up(matcher: Matcher, text: str, may: bool) -> None:
+    assert matcher.match(text).may_follow_up is may
+
+
+def test_questions_of_one_message_are_matched_one_by_one(matcher: Matcher) -> None:
+    rent, retire = matcher.parts("租房提取要什么材料，退休提取几天到账")
+    assert (rent.candidates[0].code, rent.aspect_for("withdraw-rent")) == ("withdraw-rent", "materials")
+    assert (retire.candidates[0].code, retire.aspect_for("withdraw-retire")) == ("withdraw-retire", "time_limit")
+    assert matcher.parts("租房能提吗") == []
+    assert matcher.parts("？？？！！！") == []
+
+
+def test_a_part_that_names_nothing_is_about_the_one_before(matcher: Matcher) -> None:
+    first, second = matcher.parts("退休怎么取公积金？几天到账？")
+    assert first.candidates[0].code == second.candidates[0].code == "withdraw-retire"
+    assert second.aspect_for("withdraw-retire") == "time_limit"
+
+
+def test_a_part_after_what_is_not_ours_stands_alone(matcher: Matcher) -> None:
+    social, money = matcher.parts("社保卡丢了去哪里补办？能提多少？")
+    assert social.candidates[0].scope == "outside"
+    assert money.normalised.text == "能提多少"
+
+
+def test_a_matter_is_found_by_cantonese_and_from_another_city(matcher: Matcher) -> None:
+    assert matcher.match("點樣攞公積金交租").candidates[0].code == "withdraw-rent"
+    found = matcher.match("我在佛山租房能提吗")
+    assert found.candidates[0].code == "withdraw-rent"
+    assert found.facts.places == ("佛山",)
+
+
 def test_a_text_asked_again_costs_next_to_nothing(matcher: Matcher) -> None:
     first = matcher.match("退休以后钱怎么领")
     begun = time.process_time()

@@ -57,7 +57,7 @@ def test_spoken_numbers_become_digits(spoken: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["一下", "一起", "万一", "千万不要", "十几万", "一万多元", "第一年", "三方协议", "7500一平米"]
+    "text", ["一下", "一起", "万一", "千万不要", "十几万", "一万多元", "第一年", "三方协议", "7500一平米", "一两个月", "三五天", "两三年"]
 )
 def test_words_with_number_signs_stay_words(text: str) -> None:
     assert spoken_to_digits(text) == text
@@ -67,7 +67,7 @@ def test_words_with_number_signs_stay_words(text: str) -> None:
     ("text", "core"),
     [
         ("您好，请问租房可以提取公积金吗？谢谢", "租房可以提取吗"),
-        ("我想咨询一下广州公积金贷款利率", "贷款利率"),
+        ("我想咨询一下公积金贷款利率", "贷款利率"),
         ("尊敬的领导：您好！退休提取怎么办呢", "退休提取怎么办"),
         ("公积金", "公积金"),
         ("你好", "你好"),
@@ -78,10 +78,57 @@ def test_the_core_is_what_is_asked_and_never_empty(text: str, core: str) -> None
     assert normalise(text).core == core
 
 
-def test_one_other_city_says_who_asks_and_two_say_what_is_asked() -> None:
-    assert normalise("佛山公积金怎么提取").core == "怎么提取"
-    assert normalise("佛山公积金怎么提取").places == ("佛山",)
-    assert normalise("深圳交的公积金能在佛山贷款吗").core == "深圳交的能在佛山贷款吗"
+@pytest.mark.parametrize(
+    ("text", "core", "places"),
+    [
+        ("我在佛山买房能提吗", "我在外地买房能提吗", ("佛山",)),
+        ("我在佛山市买房能提吗", "我在外地买房能提吗", ("佛山",)),
+        ("深圳交的公积金能在佛山贷款吗", "外地交的能在外地贷款吗", ("深圳", "佛山")),
+        ("深圳交的公积金能在广州贷款吗", "外地交的能在本地贷款吗", ("深圳",)),
+        ("在广州交，去佛山买房", "在本地交,去外地买房", ("佛山",)),
+        ("佛山公积金怎么提取", "怎么提取", ("佛山",)),
+        ("广州公积金怎么提取", "怎么提取", ()),
+        ("广州市公积金怎么提取", "怎么提取", ()),
+        ("我市公积金怎么提取", "怎么提取", ()),
+        ("租房能提吗", "租房能提吗", ()),
+    ],
+)
+def test_another_place_is_elsewhere_and_the_own_place_here_or_nothing(
+    text: str, core: str, places: tuple[str, ...]
+) -> None:
+    seen = normalise(text, here=("广州", "天河"))
+    assert (seen.core, seen.places) == (core, places)
+
+
+def test_a_district_of_the_centres_goes_with_its_suffix() -> None:
+    assert normalise("天河区办事大厅在哪", here=("广州", "天河")).core == "办事大厅在哪"
+
+
+def test_what_is_here_for_one_centre_is_elsewhere_for_another() -> None:
+    assert normalise("在广州买房", here=("佛山",)).core == normalise("在深圳买房", here=("佛山",)).core == "在外地买房"
+    assert normalise("在佛山买房", here=("佛山",)).places == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("唔該，點樣攞公積金交租", "请问,怎么拿公积金交租"),
+        ("几耐先到账", "多久先到账"),
+        ("我系咪要交手续费", "我是不是要交手续费"),
+        ("冇工作得唔得", "没有工作行不行"),
+        ("我哋公司喺边度开户", "我们公司在哪里开户"),
+        ("呢个点解要咁多钱", "这个为什么要这么多钱"),
+        ("有冇年龄限制", "有没有年龄限制"),
+        ("佢退休咗", "他退休了"),
+    ],
+)
+def test_cantonese_is_read_as_written_chinese(typed: str, meant: str) -> None:
+    assert normalise(typed, corrector=CORRECTOR).text == meant
+
+
+@pytest.mark.parametrize("text", ["关系证明", "系统繁忙", "点击登录", "重点", "边上的银行", "房屋租赁"])
+def test_written_chinese_is_not_read_as_cantonese(text: str) -> None:
+    assert normalise(text).text == text
 
 
 @pytest.mark.parametrize(
@@ -96,14 +143,19 @@ def test_odd_text_does_no_harm(text: str) -> None:
     assert len(seen.text) <= MAX_TEXT_CHARS * 20
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.text(alphabet=st.characters(), max_size=200))
+ANYTHING = st.one_of(st.characters(), st.sampled_from("广州佛山市省公积金租房两万三千一百分之唔系点样請問?,。你好"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=ANYTHING, max_size=200))
 def test_any_text_comes_out_clean(text: str) -> None:
-    seen = normalise(text, corrector=CORRECTOR)
+    seen = normalise(text, corrector=CORRECTOR, here=("广州",))
     seen.core.encode("utf-8")
     assert len(seen.core) <= TELLING_CHARS
     assert cleaned(seen.text) == seen.text
     assert bool(seen.core) == bool(seen.text)
+    assert all(place in seen.text for place in seen.places)
+    assert "广州" not in seen.places
 
 
 def test_a_letter_is_cut_to_the_sentences_that_ask() -> None:

@@ -57,7 +57,7 @@ def test_parts_stand_in_the_text_and_are_few(text: str) -> None:
         ("几天能到账", "time_limit", None),
         ("手续费多少", "fee", None),
         ("网上能办吗", "channels", None),
-        ("一年能提几次", "frequency", None),
+        ("多久能提一次", "frequency", None),
         ("依据是什么文件", "basis", None),
         ("最多能提多少", None, "amount"),
         ("怎么办理", None, "steps"),

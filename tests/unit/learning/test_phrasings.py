@@ -34,7 +34,10 @@ def test_a_phrasing_goes_into_the_national_file_and_is_loaded_from_there(content
 
 
 def test_a_phrasing_that_names_the_centres_place_goes_into_its_file(content: Path) -> None:
-    edit(content / "centres/guangzhou.yml", "city: 广州\n", "city: 广州\nhere: [天河, 穗]\n")
+    (content / "centres/guangzhou.yml").write_text(
+        'code: guangzhou\nname: 中心\ncity: 广州\nsms_signature: 【广州】\nhotline: "12329"\nhere: [天河, 穗]\n',
+        encoding="utf-8",
+    )
     assert add(content, "在天河租房能提不").file == RENT_GZ
     assert add(content, "广州这边租房能提不").file == RENT_GZ
 

@@ -1,0 +1,5 @@
+"""`python -m tests.measure`."""
+
+from tests.measure.command import app
+
+app()
