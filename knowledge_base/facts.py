@@ -65,9 +65,10 @@ class FactFinder:
     def find(self, text: str, places: tuple[str, ...] = ()) -> Facts:
         """The facts in normalised ``text``; ``places`` are the other places named in it."""
         with self._lock:
-            labels = [entity.label_ for entity in self._language(text).ents]
-        said = [label.split("=") for label in dict.fromkeys(labels)]
-        known = {kind: value for kind, value in said if kind not in MARKS}
+            found = [(entity.label_, entity.start_char) for entity in self._language(text).ents]
+        said = [label.split("=") for label in dict.fromkeys(label for label, at in found if not _in_doubt(text, at))]
+        kinds = [kind for kind, _ in said]
+        known = {kind: value for kind, value in said if kind not in MARKS and kinds.count(kind) == 1}
         roles = {role: _with_role(role, text, places) for role in ("fund", "house", "hukou")}
         if roles["hukou"] and "hukou" not in known:
             known["hukou"] = "outside"
@@ -103,6 +104,14 @@ def _correction(text: str) -> tuple[str | None, str | None]:
     if mistaken := _pattern("mistaken").search(text):
         return "", mistaken.group("meant")
     return None, None
+
+
+def _in_doubt(text: str, at: int) -> bool:
+    """Whether what begins at ``at`` is asked about, not said."""
+    words = wording.read("facts")
+    if text.startswith(tuple(words["in_doubt_across"]), max(0, at - 1)):
+        return True
+    return text[:at].endswith(tuple(words["in_doubt_after"]))
 
 
 def _with_role(role: str, text: str, places: tuple[str, ...]) -> str | None:

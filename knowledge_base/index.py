@@ -90,7 +90,7 @@ def build(
     """
     remembered = Remembered(cache, embedder, report)
     said, basis, centre = list(said_of(catalogue)), _basis(catalogue), catalogue.centre.code
-    kept = remembered.last_fit(said, basis, centre)
+    kept = _usable(remembered.last_fit(said, basis, centre))
     lexicon = kept.lexicon if kept else pinyin.lexicon(_texts(catalogue), names_of(catalogue))
     samples = _samples(catalogue, said, lexicon, remembered)
     vectors = remembered.embed([sample.core for sample in samples])
@@ -116,6 +116,18 @@ def build(
         _write_json(out / CONFUSIONS, [asdict(each) for each in fitted.confusions])
     if kept is None:
         remembered.keep_fit(out, said, basis, centre)
+
+
+def _usable(kept: LastFit | None) -> LastFit | None:
+    """``kept``, unless its files are damaged or of another format."""
+    if kept is None:
+        return None
+    try:
+        manifest = _read_json(kept.folder / "manifest.json")
+        _read_ranker(kept.folder)
+        return kept if manifest["format"] == FORMAT else None
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _fitted(catalogue: Catalogue, samples: list[Sample], vectors: Array, kept: LastFit | None) -> Fitted:

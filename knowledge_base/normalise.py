@@ -145,7 +145,7 @@ class _Patterns:
 def _patterns(here: tuple[str, ...] = ()) -> _Patterns:
     words: dict[str, Any] = wording.read("normalise")
     places = _any([place for place in wording.read("places")["places"].split() if place not in here])
-    own = "|".join([f"{re.escape(name)}市?" for name in sorted(here, key=len, reverse=True)] + [words["here"]])
+    own = "|".join([f"{re.escape(name)}[市区县]?" for name in sorted(here, key=len, reverse=True)] + [words["here"]])
     ends, clauses = re.escape(words["sentence_ends"]), re.escape(words["clause_ends"])
     edge = re.escape(_EDGE)
     return _Patterns(

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from knowledge_base.fitting import completed, with_rows_refitted
 from knowledge_base.linear import SEPARATOR, Array
-from knowledge_base.ranking import Ranker
+from knowledge_base.ranking import Ranker, aspect_class
 from knowledge_base.training import ELSEWHERE, Sample, Workshop, habits_of
 
 OTHERS = 1500
@@ -52,10 +52,14 @@ def _refitted(before: Ranker, workshop: Workshop, codes: frozenset[str]) -> Rank
     matters = tuple(sorted({name.partition(SEPARATOR)[0] for name in workshop.classes}))
     entries = completed(before.entries, workshop.classes)
     everything = np.ones(len(workshop.samples), dtype=bool)
+    kinds = tuple(sorted({aspect_class(name.partition(SEPARATOR)[2]) for name in workshop.classes}))
+    new = [name for name in kinds if name not in before.aspects.classes]
+    aspects = completed(before.aspects, kinds)
     return replace(
         before,
         entries=with_rows_refitted(entries, workshop.x, workshop.entries, rows=rows),
         matters=with_rows_refitted(completed(before.matters, matters), workshop.x, workshop.codes, rows=sorted(codes)),
+        aspects=with_rows_refitted(aspects, workshop.x, workshop.kinds, rows=new) if new else aspects,
         within=workshop.within(everything, start=before.within, only=codes - {ELSEWHERE}),
     )
 

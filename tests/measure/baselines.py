@@ -47,6 +47,8 @@ class Nearest:
         self._catalogue = catalogue
 
     def rank(self, texts: Sequence[str]) -> list[Ranking]:
+        if not texts:
+            return []
         rows = self.likenesses([plain(text) for text in texts])
         return [ranking(voted(row, self._entries), self._catalogue) for row in rows]
 

@@ -73,27 +73,23 @@ def measure(
     as_json: Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")] = False,
 ) -> None:
     """Ask everything, count, and print all systems side by side."""
-    given = tuple(files or ())
     with one_sentence():
         settings = get_settings()
-        golden, citizens = _files(which, given, topics)
-        found = measuring.measure(
-            settings,
-            Wishes(
-                knowledge=knowledge or settings.knowledge_dir,
-                golden=golden,
-                topics=citizens,
-                skipped=_skipped(which, {str(part.value) for part in skip or ()}),
-                seed=seed,
-                confusions=confusions,
-                live=live,
-                diet=diet.Wish(phrasings=phrasings, epochs=epochs) if with_diet else None,
-                speed=speed,
-                use_only=use_only_index,
-                on=as_of.date() if as_of else today(),
-            ),
-            Tools(say=_say, progress=_progress),
+        golden, citizens = _files(which, tuple(files or ()), topics)
+        wishes = Wishes(
+            knowledge=knowledge or settings.knowledge_dir,
+            golden=golden,
+            topics=citizens,
+            skipped=_skipped(which, {str(part.value) for part in skip or ()}),
+            seed=seed,
+            confusions=confusions,
+            live=live,
+            diet=diet.Wish(phrasings=phrasings, epochs=epochs) if with_diet else None,
+            speed=speed,
+            use_only=use_only_index,
+            on=as_of.date() if as_of else today(),
         )
+        found = measuring.measure(settings, wishes, Tools(say=_say, progress=_progress))
     _show(found, as_json=as_json, show=show)
 
 

@@ -14,13 +14,11 @@ from knowledge_base.embed import Embedder
 from knowledge_base.index import Index
 from knowledge_base.lexical import Texts
 from knowledge_base.linear import SEPARATOR, Linear
-from knowledge_base.model import ASPECTS
 from knowledge_base.published import CURRENT
-from knowledge_base.ranking import Habits, Ranker, Reading, reading
+from knowledge_base.ranking import OWN_QUESTION, Habits, Ranker, Reading, reading
 from knowledge_base.reader import Reader
 
 SIZES = (100, 1_000, 10_000, 100_000)
-ASPECTS_A_MATTER = len(ASPECTS)
 TERMS_AN_ANSWER = 300
 REMEMBERED_TEXTS = 500
 """Fewer than the matcher remembers."""
@@ -71,14 +69,14 @@ def readings_of(index: Index, embedder: Embedder, texts: Sequence[str]) -> Itera
 def mib_of(like: Ranker, entries: int) -> float:
     """What a ranker of so many entries takes, about."""
     dims, width = like.entries.weights.shape[1], like.entries.weights.dtype.itemsize
-    matters = entries // ASPECTS_A_MATTER + 1
+    matters = entries // len(like.aspects.classes) + 1
     return float(width * dims * (2 * entries + matters) + 8 * TERMS_AN_ANSWER * entries) / 2**20
 
 
 def synthetic(like: Ranker, entries: int) -> Ranker:
     """A ranker of ``entries`` entries with the dimensions, kinds of aspects and second stage of ``like``."""
     chance = np.random.default_rng(SEED)
-    classes = entry_classes(entries)
+    classes = entry_classes(entries, [name for name in like.aspects.classes if name])
     codes = tuple(dict.fromkeys(name.partition(SEPARATOR)[0] for name in classes))
     return Ranker(
         scaling=like.scaling,
@@ -98,12 +96,10 @@ def synthetic(like: Ranker, entries: int) -> Ranker:
     )
 
 
-def entry_classes(entries: int) -> tuple[str, ...]:
-    """ "None of them", then matters with every kind of aspect, in order."""
-    aspects = sorted(ASPECTS)
-    names = (
-        f"matter-{at // ASPECTS_A_MATTER:07}{SEPARATOR}{aspects[at % ASPECTS_A_MATTER]}" for at in range(entries - 1)
-    )
+def entry_classes(entries: int, kinds: Sequence[str]) -> tuple[str, ...]:
+    """No entry at all first, then matters with an aspect of every kind, in order."""
+    aspects = sorted(f"{kind}_1" if kind == OWN_QUESTION else kind for kind in kinds)
+    names = (f"matter-{at // len(aspects):07}{SEPARATOR}{aspects[at % len(aspects)]}" for at in range(entries - 1))
     return ("", *names)
 
 

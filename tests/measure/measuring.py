@@ -144,7 +144,7 @@ def measure(settings: Settings, wishes: Wishes, tools: Tools) -> Report:
 
 def _unasked(wishes: Wishes) -> list[str]:
     """What a reader may miss, and how to get it."""
-    found = [f"{part}: --skip {part}" for part in PARTS if not wishes.wants(part)]
+    found = [f"{part} (skipped)" for part in PARTS if not wishes.wants(part)]
     if wishes.diet is None:
         found.append(f"{diet.Diet.name}: ask for it by --diet (it is trained first, which takes minutes)")
     return found

@@ -27,7 +27,14 @@ def _small_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(
-    skill: str, text: str, found: Match | None = None, *, channel: str = "web", slots: dict[str, Any] | None = None
+    skill: str,
+    text: str,
+    found: Match | None = None,
+    *,
+    channel: str = "web",
+    slots: dict[str, Any] | None = None,
+    about: Match | None = None,
+    parts: tuple[Match, ...] = (),
 ) -> dict[str, Any]:
     """An action call: no domain in it, as with selective domains."""
     message: dict[str, Any] = {
@@ -38,6 +45,10 @@ def call(
     }
     if found is not None:
         message["knowledge"] = found.to_dict()
+    if about is not None:
+        message["knowledge_about"] = about.to_dict()
+    if parts:
+        message["knowledge_parts"] = [part.to_dict() for part in parts]
     return {
         "next_action": f"action_{skill}",
         "sender_id": "c1",
@@ -67,7 +78,7 @@ async def test_a_question_is_answered_and_its_matter_remembered() -> None:
     result, slots = await run(
         call("ask_knowledge", "租房带什么", match("租房带什么", {"rent": 0.9}, aspect="materials"))
     )
-    assert (result.outcome, result.matter, result.confidence) == (Outcome.ANSWERED, "rent", 0.8)
+    assert (result.outcome, result.matter, result.confidence) == (Outcome.ANSWERED, "rent", 0.9)
     assert (slots["matter"], slots["aspect"]) == ("rent", "materials")
     assert slots["offered"][0]["matter"] == "rent"
 
@@ -77,6 +88,46 @@ async def test_the_matter_in_the_slots_is_what_a_follow_up_is_about() -> None:
     slots = Context(matter="rent", aspect="overview").to_slots()
     result, _ = await run(call("ask_knowledge", "那几天到账", found, slots=slots))
     assert (result.matter, result.aspect) == ("rent", "time_limit")
+
+
+async def test_what_the_message_says_about_the_matter_is_read() -> None:
+    found = match("那什么时候收得到", {"loan": 0.2}, named=False)
+    about = match("租房提取,那什么时候收得到", {"rent": 0.9}, aspect="time_limit")
+    slots = Context(matter="rent", aspect="overview").to_slots()
+    result, _ = await run(call("ask_knowledge", "那什么时候收得到", found, slots=slots, about=about))
+    assert (result.matter, result.aspect) == ("rent", "time_limit")
+
+
+async def test_the_parts_of_a_message_are_answered_one_by_one() -> None:
+    parts = (match("租房带什么", {"rent": 0.9}, aspect="materials"), match("离职能提吗", {"leave": 0.9}))
+    result, slots = await run(call("ask_knowledge", "…", match("…", {"rent": 0.9}), parts=parts))
+    assert result.candidates[:2] == ("rent", "leave")
+    assert slots["said"] == ["leave/overview"]
+
+
+async def test_what_is_said_of_the_citizen_is_remembered_and_asked_for_once() -> None:
+    asked, slots = await run(call("ask_knowledge", "买房能提吗", match("买房能提吗", {"buy": 0.9})))
+    assert [choice.label for choice in asked.replies[0].choices][:2] == ["房子在本地", "房子在外地"]
+    assert slots["asked"] == 1
+    chosen, slots = await run(call("choose", "房子在外地", slots={**Context().to_slots(), **slots}))
+    assert chosen.aspect == "q_elsewhere"
+    assert slots["facts"] == {"house_place": "elsewhere"}
+
+
+@pytest.mark.parametrize(
+    ("skill", "outcome", "said"),
+    [
+        ("more", Outcome.ANSWERED, "带身份证和银行卡。"),
+        ("simpler", Outcome.ANSWERED, "租房子的钱可以从公积金里拿"),
+        ("wrong", Outcome.CLARIFIED, "抱歉，刚才答得不对。"),
+        ("leave_question", Outcome.CLARIFIED, "已经记下您的问题"),
+    ],
+)
+async def test_an_answer_is_come_back_to(skill: str, outcome: Outcome, said: str) -> None:
+    _, slots = await run(call("ask_knowledge", "租房", match("租房", {"rent": 0.95}, also={"leave/overview": 0.04})))
+    result, _ = await run(call(skill, "…", slots={**Context().to_slots(), **slots}))
+    assert result.outcome is outcome
+    assert result.replies[0].text.startswith(said)
 
 
 async def test_a_choice_is_taken_from_the_slots() -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline.domain.messages import ChannelName, Outcome
 from hotline.services.answering import Answering
 from hotline.services.offers import Context, Offer
 from hotline.services.speaking import SMS_CHARS, VOICE_CHARS
+from hotline.services.understanding import BY_NUMBER
+from hotline.settings import ROOT
+from knowledge_base.facts import Facts
 from knowledge_base.match import FOLLOW_UP_CHARS
+from knowledge_base.model import FACTS
 from tests.unit.answering.content import CATALOGUE, LEAVE, RENT, match, question
 
 ANSWERS = Answering(CATALOGUE)
@@ -277,16 +282,65 @@ def test_a_spoken_answer_is_the_short_one_alone() -> None:
     assert reply.text == "能提，每月最多2000元。"
 
 
-@given(
-    text=st.text(max_size=60),
-    failures=st.integers(0, 3),
-    intent=st.sampled_from(["ask_knowledge", "choose", "fallback"]),
+SHARES = st.dictionaries(st.sampled_from(list(CATALOGUE.matters)), st.floats(0, 1), max_size=4)
+SAID = st.one_of(st.none(), st.dictionaries(st.sampled_from(list(FACTS)), st.sampled_from(["here", "first", "?"])))
+TOPICS = st.sampled_from(["rent/overview", "buy/q_here", "buy/fee", "gone/overview"])
+OFFERS = st.builds(
+    Offer,
+    label=st.text(min_size=1, max_size=6),
+    text=st.text(max_size=6),
+    matter=st.sampled_from(["rent", "buy", ""]),
+    aspect=st.sampled_from(["overview", "q_here", "gone"]),
+    fact=st.sampled_from(["", "house_place=here"]),
 )
-def test_every_message_gets_exactly_one_reply_with_words(text: str, failures: int, intent: str) -> None:
-    asked = question(text, match(text, UNSURE, named=False), intent=intent)
-    result = ANSWERS.decide(asked, Context(failures=failures)).result
-    assert len(result.replies) == 1
-    assert result.replies[0].text
+CONTEXTS = st.builds(
+    Context,
+    matter=st.sampled_from([None, "rent", "buy", "gone"]),
+    aspect=st.sampled_from([None, "overview", "q_here", "fee", "gone"]),
+    offered=st.lists(OFFERS, max_size=3).map(tuple),
+    failures=st.integers(0, 3),
+    last_reply=st.sampled_from(["", "刚才说的"]),
+    said=st.lists(TOPICS, max_size=3).map(tuple),
+    others=st.lists(TOPICS, max_size=3).map(tuple),
+    wrong=st.integers(0, 3),
+    asked=st.integers(0, 3),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    text=st.one_of(st.text(max_size=40), st.sampled_from(["1", "好的", "不用", "第二个", "房子在外地"])),
+    shares=SHARES,
+    known=SAID,
+    denied=st.sampled_from([None, "", "租房"]),
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    intent=st.sampled_from([path.stem for path in (ROOT / "bot" / "domain").glob("*.yml")]),
+    channel=st.sampled_from(CHANNELS),
+    context=CONTEXTS,
+)
+def test_every_message_gets_exactly_one_reply_with_words(
+    text: str,
+    shares: dict[str, float],
+    known: dict[str, str] | None,
+    denied: str | None,
+    flags: tuple[bool, bool, bool],
+    intent: str,
+    channel: ChannelName,
+    context: Context,
+) -> None:
+    cue, named, with_parts = flags
+    ranked = dict(sorted(shares.items(), key=lambda item: -item[1]))
+    facts = Facts(known=known or {}, denied=denied, meant=None if denied is None else text)
+    found = match(text, ranked, cue=cue, named=named, facts=facts)
+    parts = (found, match(text, {"buy": 0.9}, aspect="fee")) if with_parts else ()
+    about = match(text, {"buy": 0.9}, aspect="q_here") if cue else None
+    asked = question(text, found if known is not None else None, intent=intent, channel=channel, parts=parts)
+    decided = ANSWERS.decide(replace(asked, about=about), context)
+    (reply,) = decided.result.replies
+    assert reply.text.strip()
+    assert not (channel in BY_NUMBER and reply.choices)
+    assert "{" not in reply.text
+    assert Context.from_slots(json.loads(json.dumps(decided.context.to_slots()))) == decided.context
 
 
 def test_the_context_survives_the_way_through_slots() -> None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
+from rasa.core.channels.channel import UserMessage
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
 
 from bot import lean
+from bot.components import knowledge_matcher
 from bot.gateway_input import GatewayInput, TurnOutput
 from bot.tracker_store import SqliteTrackerStore
+from tests.unit.answering.content import CATALOGUE, match
 
 ANSWERS: list[Any] = [
     {"events": [], "responses": []},
@@ -59,6 +66,55 @@ async def said() -> list[Any]:
     return [output.name(), output.messages]
 
 
+def knowledge() -> list[Any]:
+    """What travels with a message that has several questions, and with one that has not."""
+    everything = match("租房", dict.fromkeys(CATALOGUE.matters, 0.1), also={"rent/amount": 0.1, "rent/materials": 0.1})
+    matcher = SimpleNamespace(
+        match=lambda text: everything, parts=lambda text: [everything, everything] if "?" in text else []
+    )
+    with mock.patch.object(knowledge_matcher, "published", return_value=SimpleNamespace(matcher=matcher)):
+        messages = [Message({TEXT: "a?b?"}), Message({TEXT: "a"}), Message({})]
+        knowledge_matcher.KnowledgeMatcher().process(messages)
+    many, one, none = messages
+    found = many.get("knowledge")
+    return [
+        [len(found[name]) for name in ("candidates", "aspects", "entries")],
+        len(many.get("knowledge_parts")),
+        one.get("knowledge_parts"),
+        none.get("knowledge") == found,
+        many.output_properties >= {"knowledge", "knowledge_parts"},
+    ]
+
+
+async def about(channel: GatewayInput, matter: str | None, intent: str, found: Any) -> list[Any]:
+    """Whether a message is matched once more as one about ``matter``, and what came of it."""
+    asked: list[Any] = []
+
+    async def get_tracker(sender: str) -> Any:
+        return SimpleNamespace(get_slot=lambda name: matter)
+
+    def find(text: str, code: str) -> Any:
+        asked.append([text, code])
+        return found
+
+    agent = SimpleNamespace(processor=SimpleNamespace(get_tracker=get_tracker))
+    message = UserMessage(text="几天到账", sender_id="c1", parse_data={"intent": {"name": intent}})
+    with mock.patch("bot.gateway_input.about", find):
+        await channel._add_about(agent, message)
+    matched = message.parse_data.get("knowledge_about")
+    return [asked, matched and matched["candidates"][0]["code"]]
+
+
+def followed(channel: GatewayInput) -> list[Any]:
+    rent = match("租房提取,几天到账", {"rent": 0.9})
+    return [
+        asyncio.run(about(channel, "rent", "ask_knowledge", rent)),
+        asyncio.run(about(channel, "rent", "fallback", None)),
+        asyncio.run(about(channel, None, "ask_knowledge", rent)),
+        asyncio.run(about(channel, "rent", "thanks", rent)),
+    ]
+
+
 def main() -> None:
     names = ["slot", "user", "action", "session_started", "eaten", "topic"]
     before = [verdicts(), [resolved(name) for name in names]]
@@ -71,6 +127,8 @@ def main() -> None:
         "verdicts": before[0],
         "survived": asyncio.run(survives(sys.argv[1])),
         "said": asyncio.run(said()),
+        "knowledge": knowledge(),
+        "followed": followed(channel),
     }
     sys.stdout.write(json.dumps(seen))
 

@@ -30,3 +30,6 @@ def test_the_rasa_side_does_what_the_gateway_relies_on(tmp_path: Path) -> None:
     assert seen["same"], "the quicker ways must decide as Rasa's own"
     assert seen["survived"] == ["user", "slot"]
     assert seen["said"] == ["sms", [{"text": "a", "custom": {"turn": {}}}]]
+    assert seen["knowledge"] == [[5, 5, 5], 2, None, True, True]
+    asked = [["几天到账", "rent"]]
+    assert seen["followed"] == [[asked, "rent"], [asked, None], [[], None], [[], None]]

@@ -27,8 +27,22 @@ pytestmark = pytest.mark.anyio
 KNOWN = {
     "租房提取要什么材料": match("租房提取要什么材料", {"rent": 0.9}, aspect="materials", cue=True),
     "那几天到账": match("那几天到账", {"loan": 0.2}, aspect="time_limit", cue=True, named=False),
+    "那什么时候收得到": match("那什么时候收得到", {"loan": 0.2}, named=False),
+    "买房能提吗": match("买房能提吗", {"buy": 0.9}),
+    "租房带什么？离职能提吗？": match("租房带什么?离职能提吗?", {"rent": 0.5, "leave": 0.4}),
     "股票": match("股票", {"rent": 0.01}, named=False, outside=0.95),
 }
+ABOUT = {
+    ("那几天到账", "rent"): match("租房提取,那几天到账", {"rent": 0.9}, aspect="time_limit", cue=True),
+    ("那什么时候收得到", "rent"): match("租房提取,那什么时候收得到", {"rent": 0.9}, aspect="time_limit"),
+}
+PARTS = {
+    "租房带什么？离职能提吗？": [
+        match("租房带什么", {"rent": 0.9}, aspect="materials"),
+        match("离职能提吗", {"leave": 0.9}),
+    ]
+}
+CONTROL = ("人工", "再见", "菜单", "第一个", "没听清", "你好", "还有呢", "说简单点", "答错了", "记下我的问题")
 NOTHING = match("", {"rent": 0.01}, named=False)
 
 
@@ -39,6 +53,7 @@ class FakePublished:
 
     def __init__(self) -> None:
         self.refreshed = 0
+        self.asked_about: list[tuple[str, str]] = []
 
     @property
     def matcher(self) -> FakePublished:
@@ -47,14 +62,25 @@ class FakePublished:
     def match(self, text: str) -> Match:
         return KNOWN.get(text, NOTHING)
 
+    def about(self, text: str, code: str) -> Match:
+        self.asked_about.append((text, code))
+        return ABOUT.get((text, code), NOTHING)
+
+    def parts(self, text: str) -> list[Match]:
+        return PARTS.get(text, [])
+
     def refresh(self) -> bool:
         self.refreshed += 1
         return False
 
 
 @pytest.fixture
-def dialogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KnowledgeDialogue:
-    published = FakePublished()
+def published() -> FakePublished:
+    return FakePublished()
+
+
+@pytest.fixture
+def dialogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, published: FakePublished) -> KnowledgeDialogue:
     monkeypatch.setattr("knowledge_base.published.Published.open", lambda target: published)
     return KnowledgeDialogue(tmp_path)
 
@@ -80,6 +106,45 @@ async def test_the_matter_just_discussed_is_remembered_per_conversation(dialogue
     await dialogue.respond(ask("租房提取要什么材料", "c1"))
     assert (await dialogue.respond(ask("那几天到账", "c1"))).matter == "rent"
     assert (await dialogue.respond(ask("那几天到账", "c2"))).matter is None
+
+
+async def test_a_short_message_is_matched_once_more_as_one_about_the_matter_just_discussed(
+    dialogue: KnowledgeDialogue, published: FakePublished
+) -> None:
+    await dialogue.respond(ask("租房提取要什么材料"))
+    result = await dialogue.respond(ask("那什么时候收得到"))
+    assert (result.matter, result.aspect) == ("rent", "time_limit")
+    assert published.asked_about == [("那什么时候收得到", "rent")]
+    await dialogue.respond(ask("那什么时候收得到", "another conversation"))
+    assert len(published.asked_about) == 1
+
+
+async def test_two_questions_of_one_message_are_both_answered(dialogue: KnowledgeDialogue) -> None:
+    text = (await dialogue.respond(ask("租房带什么？离职能提吗？"))).replies[0].text
+    assert "身份证" in text
+    assert "封存满半年" in text
+
+
+async def test_what_is_asked_back_and_chosen_is_remembered(dialogue: KnowledgeDialogue) -> None:
+    asked = await dialogue.respond(ask("买房能提吗"))
+    assert [choice.label for choice in asked.replies[0].choices][:2] == ["房子在本地", "房子在外地"]
+    assert (await dialogue.respond(ask("房子在外地"))).aspect == "q_elsewhere"
+    again = await dialogue.respond(ask("买房能提吗"))
+    assert again.aspect == "q_elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("还有呢", "每月最多2000元"),
+        ("听不懂", "带身份证和银行卡"),
+        ("答非所问", "刚才答得不对"),
+        ("记下我的问题", "已经记下"),
+    ],
+)
+async def test_an_answer_is_come_back_to_without_rasa(dialogue: KnowledgeDialogue, text: str, said: str) -> None:
+    await dialogue.respond(ask("租房提取要什么材料"))
+    assert said in (await dialogue.respond(ask(text))).replies[0].text
 
 
 @pytest.mark.parametrize(
@@ -112,13 +177,17 @@ async def test_without_published_knowledge_it_says_that_it_cannot_answer(tmp_pat
 
 def test_every_control_intent_has_its_examples() -> None:
     found = control_examples(ROOT)
-    assert {found[control_key(text)] for text in ("人工", "再见", "菜单", "第一个", "没听清", "你好")} == {
+    assert {found[control_key(text)] for text in CONTROL} == {
         "human_request",
         "goodbye",
         "help",
         "choose",
         "repeat",
         "greet",
+        "more",
+        "simpler",
+        "wrong",
+        "leave_question",
     }
     assert not {"ask_knowledge", "out_of_scope"} & set(found.values())
 

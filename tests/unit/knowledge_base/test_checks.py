@@ -89,9 +89,7 @@ def test_a_branch_may_name_its_own_aspect_but_not_come_back_over_others(content:
 def test_a_code_stands_in_one_file_only(content: Path) -> None:
     shutil.copy(content / RATE, content / "catalogue/national/loan-rate-again.yml")
     found = said(content)
-    assert found == [
-        "catalogue/national/loan-rate-again.yml:1: code: differs from the file's name, loan-rate-again"
-    ]
+    assert found == ["catalogue/national/loan-rate-again.yml:1: code: differs from the file's name, loan-rate-again"]
 
 
 def test_an_entry_copied_under_another_code_is_reported_thing_by_thing(content: Path) -> None:
@@ -106,7 +104,7 @@ def test_an_entry_copied_under_another_code_is_reported_thing_by_thing(content: 
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        (', source: {title: 利率通知, issued_on: 2025-05-08, strength: official}', "", "source: is missing"),
+        (", source: {title: 利率通知, issued_on: 2025-05-08, strength: official}", "", "source: is missing"),
         ("source: {title: 利率通知, issued_on: 2025-05-08, strength: official}", "source: {}", "title: is missing"),
         ("source: {title: 利率通知,", 'source: {title: "",', "source.title"),
     ],

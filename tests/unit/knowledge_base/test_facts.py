@@ -171,7 +171,11 @@ def test_the_words_and_the_model_name_the_same_facts_and_values() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("不是,我问的广州佛山户口房子买在万元年月")), max_size=60))
+@given(
+    st.text(
+        alphabet=st.one_of(st.characters(), st.sampled_from("不是,我问的广州佛山户口房子买在万元年月")), max_size=60
+    )
+)
 def test_any_text_is_read_without_harm(text: str) -> None:
     seen = read(text)
     assert set(seen.known) <= set(FACTS)

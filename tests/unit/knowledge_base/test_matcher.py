@@ -4,6 +4,8 @@ import json
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from knowledge_base.embed import Embedder
 from knowledge_base.index import Index
@@ -133,6 +135,19 @@ def test_the_funds_bare_name_offers_what_people_come_for(matcher: Matcher) -> No
 )
 def test_odd_text_is_matched_without_harm(matcher: Matcher, text: str) -> None:
     json.dumps(matcher.match(text).to_dict()).encode("utf-8")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(alphabet=st.one_of(st.characters(), st.sampled_from("租房退休公积金提取不是,我问的?吗佛山")), max_size=50)
+)
+def test_any_text_is_matched_and_its_match_travels(matcher: Matcher, text: str) -> None:
+    found = matcher.match(text)
+    data = json.loads(json.dumps(found.to_dict()))
+    assert Match.from_dict(data).to_dict() == found.to_dict()
+    assert all(0.0 <= candidate.p <= 1.0 for candidate in found.candidates)
+    matcher.parts(text)
+    matcher.about(text, "withdraw-rent")
 
 
 def test_a_match_travels_as_json(matcher: Matcher) -> None:

@@ -57,7 +57,21 @@ def test_spoken_numbers_become_digits(spoken: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["一下", "一起", "万一", "千万不要", "十几万", "一万多元", "第一年", "三方协议", "7500一平米", "一两个月", "三五天", "两三年"]
+    "text",
+    [
+        "一下",
+        "一起",
+        "万一",
+        "千万不要",
+        "十几万",
+        "一万多元",
+        "第一年",
+        "三方协议",
+        "7500一平米",
+        "一两个月",
+        "三五天",
+        "两三年",
+    ],
 )
 def test_words_with_number_signs_stay_words(text: str) -> None:
     assert spoken_to_digits(text) == text

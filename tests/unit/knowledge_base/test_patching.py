@@ -43,6 +43,13 @@ aspects:
       - 转移接续在手机上弄吗
 """
 
+FEE = """\
+  fee:
+    title: 租房提取收费吗
+    text: 不收费。
+    short: 不收费。
+    questions: [提房租要交手续费吗]
+"""
 AMOUNT = """\
   amount:
     title: 退休能提多少
@@ -153,11 +160,8 @@ def test_a_new_aspect_is_learnt_and_one_taken_away_is_found_no_more(
 
 
 @pytest.mark.usefixtures("no_whole_fit")
-def test_an_aspect_of_a_kind_nobody_answered_before_is_learnt(
-    content: Path, folder: Path, embedder: Embedder
-) -> None:
-    fee = "  fee:\n    title: 租房提取收费吗\n    text: 不收费。\n    short: 不收费。\n    questions: [提房租要交手续费吗]\n"
-    edit(content / RENT, "  materials:\n", f"{fee}  materials:\n")
+def test_an_aspect_of_a_kind_nobody_answered_before_is_learnt(content: Path, folder: Path, embedder: Embedder) -> None:
+    edit(content / RENT, "  materials:\n", f"{FEE}  materials:\n")
     matcher = put(content, folder, embedder).matcher
     assert best(matcher.match("提房租要交手续费吗")) == ("withdraw-rent", "fee")
 
@@ -224,9 +228,7 @@ def test_a_last_fit_of_another_format_is_none(
     content: Path, folder: Path, embedder: Embedder, whole_fits: list[int]
 ) -> None:
     """Another format may have other features: its second stage means nothing now."""
-    edit(
-        folder / "cache" / FIT / "use" / "guangzhou" / "manifest.json", f'"format":{FORMAT}', f'"format":{FORMAT - 1}'
-    )
+    edit(folder / "cache" / FIT / "use" / "guangzhou" / "manifest.json", f'"format":{FORMAT}', f'"format":{FORMAT - 1}')
     edit(content / RATE, "首套房利率多少", "首套房子利率有多少")
     put(content, folder, embedder)
     assert len(whole_fits) == 1

@@ -72,9 +72,7 @@ def features(read: Reading, ranker: Ranker = RANKER) -> dict[str, dict[str, floa
     """Entry → feature → value, for every entry."""
     columns = np.arange(len(CLASSES))
     values = ranker.features(read, ranker.logs(read.x), columns)
-    return {
-        name: dict(zip(FEATURES, row, strict=True)) for name, row in zip(CLASSES, values.tolist(), strict=True)
-    }
+    return {name: dict(zip(FEATURES, row, strict=True)) for name, row in zip(CLASSES, values.tolist(), strict=True)}
 
 
 def test_the_coordinates_are_the_embedding_and_the_terms() -> None:

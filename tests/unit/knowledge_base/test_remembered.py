@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knowledge_base import remembered as module
 from knowledge_base.embed import Embedder
 from knowledge_base.model import Catalogue
 from knowledge_base.pinyin import Corrector
@@ -47,6 +48,26 @@ def test_a_text_is_embedded_once_over_all_builds(tmp_path: Path) -> None:
     assert first.asked == ["租房", "退休"]
     Remembered(tmp_path, second).embed(["退休", "贷款"])
     assert second.asked == ["贷款"]
+
+
+def test_much_to_embed_is_reported_and_kept_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first publication that is cut off goes on where it was."""
+
+    class Tiring(Counting):
+        def embed_many(self, texts):  # type: ignore[no-untyped-def]
+            if len(self.asked) == 4:
+                raise MemoryError
+            return super().embed_many(texts)
+
+    monkeypatch.setattr(module, "CHUNK", 2)
+    texts, lines = ["一", "二", "三", "四", "五"], list[str]()
+    with pytest.raises(MemoryError):
+        Remembered(tmp_path, Tiring(), lines.append).embed(texts)
+    assert lines == ["embedded 2 of 5 phrasings", "embedded 4 of 5 phrasings"]
+    again = Counting()
+    assert Remembered(tmp_path, again, lines.append).embed(texts).shape == (5, again.dims)
+    assert again.asked == ["五"]
+    assert len(lines) == 2
 
 
 def test_texts_no_longer_used_are_forgotten(tmp_path: Path) -> None:

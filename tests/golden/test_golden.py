@@ -1,0 +1,116 @@
+"""How well people must be understood: golden questions, spoiled ones, foreign ones and conversations.
+
+Needs published knowledge; without it (or with another centre's) what measures is skipped. `hotline measure` prints
+the same figures in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+
+from hotline.domain.clock import today
+from hotline.settings import ROOT, Settings
+from knowledge_base.checks import comparable
+from knowledge_base.errors import KnowledgeError
+from knowledge_base.loader import load
+from knowledge_base.model import Catalogue
+from knowledge_base.published import Published
+from tests.measure import asking, conversations, figures, noise, questions
+from tests.measure.questions import Golden
+from tests.measure.systems import Ours, Ranking, labelled
+
+ENTRY_TOP1 = 0.88
+OUT_OF_SCOPE_REJECTED = 0.90
+IN_SCOPE_REJECTED = 0.03
+NOISE_LOSS = 0.05
+CONVERSATIONS_RIGHT = 0.70
+"""In process: knowledge search alone, without Rasa's intents."""
+
+QUESTIONS, FOREIGN, CONVERSATIONS = 400, 120, 60
+CENTRE = "guangzhou"
+
+
+@cache
+def content() -> Catalogue:
+    """The catalogue as it is written."""
+    return load(ROOT / "knowledge_base", centre=CENTRE)
+
+
+@pytest.fixture(scope="module")
+def published() -> Published:
+    """The catalogue in use, which is what people are answered from."""
+    try:
+        found = Published.open(Settings().knowledge_dir)
+        ours = Ours(found.matcher)
+    except KnowledgeError as error:
+        pytest.skip(f"no published knowledge can be used, run `hotline train` ({error.problems[0].message[:80]})")
+    if found.catalogue.centre.code != CENTRE:
+        pytest.skip(f"the golden questions are those of {CENTRE}, not of {found.catalogue.centre.code}")
+    assert ours.rank(["1"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def golden() -> list[Golden]:
+    return questions.golden()
+
+
+@pytest.fixture(scope="module")
+def rankings(published: Published, golden: list[Golden]) -> list[Ranking]:
+    return Ours(published.matcher).rank(questions.texts(golden))
+
+
+def top1(golden: Sequence[Golden], rankings: Sequence[Ranking]) -> float:
+    return figures.share([figures.right(*pair) for pair in zip(golden, rankings, strict=True)])
+
+
+def test_there_are_enough_golden_questions_foreign_ones_and_conversations(golden: list[Golden]) -> None:
+    assert len(golden) >= QUESTIONS
+    assert len(questions.outside()) >= FOREIGN
+    assert len(conversations.conversations()) >= CONVERSATIONS
+
+
+def test_every_golden_label_is_an_entry_of_the_catalogue(golden: list[Golden]) -> None:
+    assert figures.unknown_labels(golden, content()) == []
+    known = {f"{code}/{key}" for code, matter in content().matters.items() for key in matter.aspects}
+    written = conversations.conversations()
+    assert sorted(set().union(*(each.entries for each in written)) - known) == []
+    offered = {code for each in written for turn in each.turns for code in turn.offers}
+    assert sorted(offered - set(content().matters)) == []
+
+
+def test_no_phrasing_to_learn_from_equals_a_golden_question(golden: list[Golden]) -> None:
+    learnt = {comparable(text) for text, _ in labelled(content())}
+    asked = questions.texts([*golden, *questions.outside()])
+    assert [text for text in asked if comparable(text) and comparable(text) in learnt] == []
+
+
+def test_the_first_entry_answers_nearly_every_golden_question(golden: list[Golden], rankings: list[Ranking]) -> None:
+    assert top1(golden, rankings) >= ENTRY_TOP1
+
+
+def test_what_is_the_funds_business_is_hardly_ever_turned_away(rankings: list[Ranking]) -> None:
+    assert figures.share([ranking.rejected for ranking in rankings]) <= IN_SCOPE_REJECTED
+
+
+def test_what_is_not_the_funds_business_is_seen_as_such(published: Published) -> None:
+    found = Ours(published.matcher).rank(questions.texts(questions.outside()))
+    assert figures.share([ranking.rejected for ranking in found]) >= OUT_OF_SCOPE_REJECTED
+
+
+@pytest.mark.parametrize("kind", ["homophones", "dropped", "traditional", "spoken_numbers"])
+def test_noise_costs_few_points(kind: str, published: Published, golden: list[Golden], rankings: list[Ranking]) -> None:
+    spoil = noise.kinds(published.catalogue)[kind]
+    spoiled = Ours(published.matcher).rank([spoil(question.q) for question in golden])
+    assert top1(golden, rankings) - top1(golden, spoiled) <= NOISE_LOSS
+
+
+def test_conversations_go_as_written_without_rasa(published: Published) -> None:
+    written = conversations.conversations()
+    failures = asking.play_in_process(
+        written, Settings().knowledge_dir, published.catalogue, on=today(), done=lambda: None
+    )
+    assert conversations.counted(written, failures).share >= CONVERSATIONS_RIGHT
