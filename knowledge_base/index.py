@@ -27,7 +27,7 @@ from knowledge_base.remembered import FIT, LastFit, Remembered, Said
 if TYPE_CHECKING:  # scikit-learn is only where content is published
     from knowledge_base.training import Fitted, Sample
 
-FORMAT = 5
+FORMAT = 6
 CONFUSIONS = "confusions.json"
 _CLASSIFIERS = ("entries", "matters", "within", "aspects")
 

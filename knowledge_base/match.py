@@ -50,7 +50,7 @@ class Match:
 
     ``aspect`` is the generic aspect asked about whatever the matter, None where the text puts a question of its own;
     ``aspect_cue`` says that a cue word decided it. ``aspects`` holds the best aspect of each candidate.
-    ``mentions`` are codes named in the text, ``exact`` the code whose name, alias, code or question the text is.
+    ``mentions`` are codes of the fund's matters named in the text, ``exact`` the code whose name, alias or title it is.
     ``asks_outside`` is the probability that the text is not the fund's business.
     """
 

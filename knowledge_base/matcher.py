@@ -107,7 +107,7 @@ class Matcher:
             aspect_p=round(generic_p, 4),
             aspect_cue=any(seen.cues),
             aspects=_best_aspects(entries),
-            mentions=tuple(seen.named),
+            mentions=tuple(code for code in seen.named if self._is_ours(code)),
             exact=exact[0] if exact else None,
             asks_outside=round(max(0.0, 1.0 - ours), 4),
             entries=tuple(each for each in entries if each.code)[:CANDIDATES],

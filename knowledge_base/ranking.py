@@ -45,6 +45,7 @@ FEATURES = (
     "covered",  # share of the question's terms that stand there
     "named",  # root of the share of the text that names the matter
     "other_named",  # another matter is named and this one is not
+    "outside_named",  # only what is not the fund's is named: for entries that are not the fund's
     "decide",  # cue words that settle the aspect: for it 1, against it -1
     "hint",  # cue words that only hint
     "facts",  # how much more usual the text's facts are for this entry than for all
@@ -130,6 +131,12 @@ class Ranker:
         kind = np.array([kinds[aspect_class(aspect)] for _, _, aspect in parts], dtype=np.int64)
         return matter, kind, group_starts(self.entries.classes)
 
+    @cached_property
+    def _outside(self) -> frozenset[str]:
+        """Codes of matters that are not the fund's business."""
+        pairs = zip(self.entries.classes, self.inside, strict=True)
+        return frozenset(name.partition(SEPARATOR)[0] for name, ours in pairs if name and not ours)
+
     def coordinates(self, embedding: Array, weighed: Weighed) -> Array:
         """What the classifiers are given of one text."""
         return np.concatenate([self.scaling.apply(embedding), self.lexical.project(weighed)])
@@ -152,6 +159,7 @@ class Ranker:
     def features(self, reading: Reading, logs: Mapping[str, Array64], columns: Ints) -> Array64:
         """``(candidates, len(FEATURES))`` for one text; ``logs`` are its own rows."""
         usual = self.habits.score(reading.tokens)
+        names_outside = not reading.fund_named and bool(reading.named) and self._outside.issuperset(reading.named)
         rows = []
         for column in columns:
             code, _, aspect = self.entries.classes[column].partition(SEPARATOR)
@@ -159,6 +167,7 @@ class Ranker:
             row = [float(logs[name][column]) for name in ("entry", "matter", "within")]
             row += [alike, covered, (reading.named.get(code, 0) / max(1, reading.length)) ** 0.5]
             row += [float(bool(reading.named) and code not in reading.named)]
+            row += [float(names_outside and not self.inside[column])]
             row += [_agrees(reading.decide, aspect), max(0.0, _agrees(reading.hint, aspect))]
             row += [float(usual[column]), float(reading.fund_named and self.inside[column]), float(not code)]
             rows.append(row)

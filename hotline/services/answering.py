@@ -142,7 +142,11 @@ class Answering:
         )
         if outside:
             return Decision(result=result, context=replace(context, offered=offered, last_reply=reply.text))
-        return Decision(result=result, context=_after(question, context, told, offered, reply=reply, asked=asked))
+        others_left = self._understanding.next_best(question.match, [e.topic for e in told]) if question.match else []
+        after = _after(question, context, told, offered, reply=reply, asked=asked)
+        said = [*after.said, *(str(topic) for topic in topics if topic.matter == last.matter)]
+        left = tuple(str(topic) for topic in others_left[:MAX_OPTIONS])
+        return Decision(result=result, context=replace(after, said=tuple(dict.fromkeys(said)), others=left))
 
     def _with_offers(
         self,
@@ -243,6 +247,7 @@ class Answering:
         """The next aspect of the matter that was not told yet."""
         matter = self._catalogue.matters[context.matter or ""]
         left = self._speaker.next_aspects(matter, map(Topic.read, context.said))
+        left = [t for t in left if str(self._understanding.resolve(t, context.facts)[0]) not in context.said]
         if not left:
             return self._say(question, context, "told_all", choices=_buttons(question, person()))
         return self._answer(replace(question, match=None, parts=(), about=None), context, left[:1])
@@ -309,7 +314,6 @@ def _after(
     said = [*(context.said if same else ()), *(str(each.topic) for each in told)]
     said = [each for each in dict.fromkeys(said) if Topic.read(each).matter == last.matter]
     match = question.match
-    entries = [Topic(each.code, each.aspect) for each in match.entries] if match else []
     return Context(
         matter=last.matter,
         aspect=last.aspect,
@@ -317,7 +321,6 @@ def _after(
         last_reply=reply.text,
         facts=context.facts,
         said=tuple(said),
-        others=tuple(str(topic) for topic in entries if topic not in {each.topic for each in told})[:MAX_OPTIONS],
         wrong=context.wrong if match is None or match.facts.denied else 0,
         asked=(context.asked if same else 0) + int(asked),
     )

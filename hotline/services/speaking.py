@@ -67,8 +67,10 @@ class Speaker:
         """The same answer in everyday words, or short where nobody has written those."""
         topic = self.known(topic)
         aspect = self._matter(topic).aspects[topic.aspect]
+        if not aspect.answered:
+            return self.sentence("no_answer_yet", channel)
         try:
-            return fill(self._catalogue, aspect.plain or aspect.short or aspect.title, on=today).text
+            return fill(self._catalogue, aspect.plain or aspect.short, on=today).text
         except NotInForce:
             return self.sentence("not_in_force", channel)
 

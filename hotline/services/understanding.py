@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -58,10 +58,11 @@ class Understanding:
         likely = [each for each in ours if each.p >= OPTION_AT]
         return [Topic(each.code, match.aspect_for(each.code)) for each in likely[:MAX_OPTIONS]]
 
-    def siblings(self, match: Match, topic: Topic) -> list[Topic]:
-        """Other likely entries of the same matter, best first."""
-        mine = [each for each in match.entries if each.code == topic.matter and each.p >= OPTION_AT]
-        return [found for each in mine if (found := Topic(each.code, each.aspect)) != topic]
+    def next_best(self, match: Match, told: Collection[Topic]) -> list[Topic]:
+        """Likely entries of the fund's other than those told, best first."""
+        likely = [each for each in match.entries if each.p >= OPTION_AT and each.code in self._catalogue.matters]
+        topics = [Topic(each.code, each.aspect) for each in likely]
+        return [topic for topic in topics if topic not in told and self.matter(topic).scope == "fund"]
 
     def follows_up(self, question: Question, context: Context) -> bool:
         """Whether the message is about the matter just discussed, though it does not name it."""
@@ -112,7 +113,7 @@ class Understanding:
     def only_tells(self, match: Match) -> bool:
         """Whether a short message only says something of the citizen and asks nothing."""
         text = match.normalised.text
-        short = len(text) <= STATEMENT_CHARS and not match.aspect_cue and match.exact is None
+        short = len(text) <= STATEMENT_CHARS and not match.aspect_cue and match.may_follow_up
         return short and bool(match.facts.known) and not asks_something(text)
 
     # --- one message ---------------------------------------------------------------------------------------------

@@ -73,8 +73,13 @@ def test_what_is_not_the_funds_gets_no_lead() -> None:
 
 
 @pytest.mark.parametrize(("channel", "limit"), [(ChannelName.SMS, SMS_CHARS), (ChannelName.VOICE, VOICE_CHARS)])
-def test_short_messages_stay_within_their_length(channel: ChannelName, limit: int) -> None:
-    assert len(text(ask(FUND_THERE, channel=channel))) <= limit
+def test_short_messages_say_it_shortly_and_only_where_it_fits(channel: ChannelName, limit: int) -> None:
+    said = text(ask(FUND_THERE, channel=channel))
+    assert said.startswith("按测试的规定：能提，封存满半年。")
+    assert len(said) <= limit
+    overview = replace(LEAVE.aspects["overview"], short="能" * limit)
+    full = replace(CATALOGUE, matters={**CATALOGUE.matters, "leave": replace(LEAVE, aspects={"overview": overview})})
+    assert text(ask(FUND_THERE, answers=Answering(full), channel=channel)).startswith("能能")
 
 
 def test_what_this_centre_has_not_answered_is_said_so_and_is_no_answer() -> None:

@@ -214,7 +214,7 @@ def test_without_a_cache_everything_is_fitted(
     assert len(whole_fits) == 1
 
 
-@pytest.mark.parametrize("spoilt", ["said.json", "lexicon.json", "model.json", "manifest.json", "entries-weights.npy"])
+@pytest.mark.parametrize("spoilt", ["said.json", "manifest.json", "entries-weights.npy"])
 def test_a_spoilt_last_fit_is_none(
     content: Path, folder: Path, embedder: Embedder, whole_fits: list[int], spoilt: str
 ) -> None:

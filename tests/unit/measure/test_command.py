@@ -70,7 +70,7 @@ def test_citizens_questions_are_measured_by_topic_alone_or_beside_golden_ones(ta
     file = asked.with_name("citizens.jsonl")
     line = {"q": "租房每月能取多少", "topic": "提取-租房", "also": []}
     file.write_text(json.dumps(line), encoding="utf-8")
-    alone = run("--set", "topics", str(file), "--knowledge", str(target), "--json")
+    alone = run("--set", "topics", str(file), "--knowledge", str(target), "--json", "--skip", "baselines")
     beside = run(
         str(asked),
         "--topics",
