@@ -64,6 +64,8 @@ def with_rows_refitted(start: Linear, x: Array, labels: Names, *, rows: Sequence
     these classes and enough of the others to be told from.
     """
     free = np.isin(start.classes, list(rows))
+    if not free.any():
+        return start
     logits = start.logits(x)
     before, bias = start.weights[free].astype(np.float64), start.bias[free].astype(np.float64)
     wanted = np.searchsorted(np.array(start.classes), labels)

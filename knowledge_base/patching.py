@@ -43,12 +43,12 @@ def patched(
             classes=classes,
         )
         kept = replace(before, answers=workshop.answers, inside=workshop.inside, habits=habits_of(samples, classes))
-        return _refitted(kept, workshop, codes) if codes else kept
+        return _refitted(kept, workshop, changed, codes) if codes else kept
 
 
-def _refitted(before: Ranker, workshop: Workshop, codes: frozenset[str]) -> Ranker:
-    """The rows of the matters ``codes`` fitted anew on the workshop's samples."""
-    rows = [name for name in workshop.classes if name.partition(SEPARATOR)[0] in codes]
+def _refitted(before: Ranker, workshop: Workshop, changed: frozenset[str], codes: frozenset[str]) -> Ranker:
+    """The rows of the changed entries, and of their matters, fitted anew on the workshop's samples."""
+    rows = [name for name in workshop.classes if name in changed]
     matters = tuple(sorted({name.partition(SEPARATOR)[0] for name in workshop.classes}))
     entries = completed(before.entries, workshop.classes)
     everything = np.ones(len(workshop.samples), dtype=bool)
@@ -58,8 +58,10 @@ def _refitted(before: Ranker, workshop: Workshop, codes: frozenset[str]) -> Rank
     return replace(
         before,
         entries=with_rows_refitted(entries, workshop.x, workshop.entries, rows=rows),
-        matters=with_rows_refitted(completed(before.matters, matters), workshop.x, workshop.codes, rows=sorted(codes)),
-        aspects=with_rows_refitted(aspects, workshop.x, workshop.kinds, rows=new) if new else aspects,
+        matters=with_rows_refitted(
+            completed(before.matters, matters), workshop.x, workshop.codes, rows=sorted(codes & set(matters))
+        ),
+        aspects=with_rows_refitted(aspects, workshop.x, workshop.kinds, rows=new),
         within=workshop.within(everything, start=before.within, only=codes - {ELSEWHERE}),
     )
 
