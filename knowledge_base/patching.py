@@ -50,7 +50,7 @@ def _refitted(before: Ranker, workshop: Workshop, changed: frozenset[str], codes
     """The rows of the changed entries, and of their matters, fitted anew on the workshop's samples."""
     rows = [name for name in workshop.classes if name in changed]
     matters = tuple(sorted({name.partition(SEPARATOR)[0] for name in workshop.classes}))
-    entries = completed(before.entries, workshop.classes)
+    entries, by_matter = completed(before.entries, workshop.classes), completed(before.matters, matters)
     everything = np.ones(len(workshop.samples), dtype=bool)
     kinds = tuple(sorted({aspect_class(name.partition(SEPARATOR)[2]) for name in workshop.classes}))
     new = [name for name in kinds if name not in before.aspects.classes]
