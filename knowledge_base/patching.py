@@ -58,9 +58,7 @@ def _refitted(before: Ranker, workshop: Workshop, changed: frozenset[str], codes
     return replace(
         before,
         entries=with_rows_refitted(entries, workshop.x, workshop.entries, rows=rows),
-        matters=with_rows_refitted(
-            completed(before.matters, matters), workshop.x, workshop.codes, rows=sorted(codes & set(matters))
-        ),
+        matters=with_rows_refitted(by_matter, workshop.x, workshop.codes, rows=sorted(codes & set(matters))),
         aspects=with_rows_refitted(aspects, workshop.x, workshop.kinds, rows=new),
         within=workshop.within(everything, start=before.within, only=codes - {ELSEWHERE}),
     )
