@@ -22,13 +22,16 @@ from tests.measure import asking, conversations, figures, noise, questions
 from tests.measure.questions import Golden
 from tests.measure.systems import Ours, Ranking, labelled
 
-ENTRY_TOP1 = 0.88
+ENTRY_TOP1 = 0.90
 OUT_OF_SCOPE_REJECTED = 0.90
 IN_SCOPE_REJECTED = 0.03
-NOISE_LOSS = 0.05
+NOISE_LOSS = {"homophones": 0.09, "dropped": 0.08, "traditional": 0.02, "spoken_numbers": 0.02}
+"""Share of golden questions lost, by kind of slip: one or two homophones, one dropped character, …"""
 CONVERSATIONS_RIGHT = 0.70
 """In process: knowledge search alone, without Rasa's intents."""
 
+FULL_QUESTION_CHARS = 6
+"""Shorter turns of a conversation (a name alone, "how much") may be said alike by anybody."""
 QUESTIONS, FOREIGN, CONVERSATIONS = 400, 120, 60
 CENTRE = "guangzhou"
 
@@ -96,6 +99,11 @@ def test_no_phrasing_to_learn_from_equals_a_foreign_question() -> None:
     assert learnt(questions.texts(questions.outside())) == []
 
 
+def test_no_phrasing_to_learn_from_equals_a_turn_of_a_conversation() -> None:
+    said = [turn.user for each in conversations.conversations() for turn in each.turns]
+    assert learnt([text for text in said if len(comparable(text)) >= FULL_QUESTION_CHARS]) == []
+
+
 def test_the_first_entry_answers_nearly_every_golden_question(golden: list[Golden], rankings: list[Ranking]) -> None:
     assert top1(golden, rankings) >= ENTRY_TOP1
 
@@ -109,11 +117,11 @@ def test_what_is_not_the_funds_business_is_seen_as_such(published: Published) ->
     assert figures.share([ranking.rejected for ranking in found]) >= OUT_OF_SCOPE_REJECTED
 
 
-@pytest.mark.parametrize("kind", ["homophones", "dropped", "traditional", "spoken_numbers"])
+@pytest.mark.parametrize("kind", NOISE_LOSS)
 def test_noise_costs_few_points(kind: str, published: Published, golden: list[Golden], rankings: list[Ranking]) -> None:
     spoil = noise.kinds(published.catalogue)[kind]
     spoiled = Ours(published.matcher).rank([spoil(question.q) for question in golden])
-    assert top1(golden, rankings) - top1(golden, spoiled) <= NOISE_LOSS
+    assert top1(golden, rankings) - top1(golden, spoiled) <= NOISE_LOSS[kind]
 
 
 def test_conversations_go_as_written_without_rasa(published: Published) -> None:
