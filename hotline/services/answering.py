@@ -14,6 +14,8 @@ from knowledge_base.model import Catalogue
 
 OFFER_AT: Final = 0.10
 """From this probability of the best matter on the citizen is asked which of the best he means."""
+OUTSIDE_AT: Final = 0.60
+"""From this probability on a question is not the fund's business, and is never answered as if it were."""
 SURE_AT: Final = 0.90
 """Below this probability an answer comes with what else may have been meant."""
 MAX_ASKED: Final = 2
@@ -95,8 +97,9 @@ class Answering:
         if match is None or not match.candidates:
             return self._unclear(question, context)
         topics = self._understanding.topics(question, context)
-        turned_away = question.intent == "out_of_scope" and not self._understanding.follows_up(question, context)
-        unwanted = {"out_of_scope": "fund" if turned_away else None, "fallback": "outside"}.get(question.intent)
+        not_ours = question.intent == "out_of_scope" or match.asks_outside >= OUTSIDE_AT
+        turned_away = not_ours and not self._understanding.follows_up(question, context)
+        unwanted = "outside" if question.intent == "fallback" else "fund" if turned_away else None
         if self._understanding.only_tells(match):
             told = self._understanding.told_fact(match, context)
             return self._answer(question, context, [told]) if told else self._noted(question, context)
