@@ -22,13 +22,12 @@ from knowledge_base.model import Catalogue
 from knowledge_base.pinyin import Corrector
 from knowledge_base.ranking import Habits, Ranker, Weights
 from knowledge_base.reader import Reader
-from knowledge_base.remembered import FIT, LastFit, Remembered, Said
+from knowledge_base.remembered import CONFUSIONS, FIT, LastFit, Remembered, Said
 
 if TYPE_CHECKING:  # scikit-learn is only where content is published
     from knowledge_base.training import Fitted, Sample
 
 FORMAT = 6
-CONFUSIONS = "confusions.json"
 _CLASSIFIERS = ("entries", "matters", "within", "aspects")
 
 
@@ -114,8 +113,7 @@ def build(
     _write_json(out / "manifest.json", manifest)
     if fitted.confusions:
         _write_json(out / CONFUSIONS, [asdict(each) for each in fitted.confusions])
-    if kept is None:
-        remembered.keep_fit(out, said, basis, centre)
+    remembered.keep_fit(out, said, basis, centre, patch_of=kept)
 
 
 def _usable(kept: LastFit | None) -> LastFit | None:

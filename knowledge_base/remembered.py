@@ -24,6 +24,7 @@ Reading = dict[str, Any]
 MOST_CHANGED = 0.03
 """Share of phrasings that may differ from those of the last whole fit; beyond it everything is fitted anew."""
 FIT = "fit"
+CONFUSIONS = "confusions.json"
 CHUNK = 4000
 """Phrasings embedded between two reports: about half a minute on two cores."""
 
@@ -106,30 +107,35 @@ class Remembered:
             return {}
 
     def last_fit(self, said: Sequence[Said], basis: str, centre: str) -> LastFit | None:
-        """The last whole fit, where at most `MOST_CHANGED` of what was said to it differs and its basis is the same."""
+        """The last fit, where at most `MOST_CHANGED` differs from the last whole one and the basis is the same."""
         if self._fit is None:
             return None
         folder = self._fit / centre
         try:
             kept = json.loads((folder / "said.json").read_text(encoding="utf-8"))
-            before = {(str(key), str(entry)) for key, entry in kept["said"]}
+            before, whole = (_pairs(kept[name]) for name in ("said", "whole"))
             lexicon = json.loads((folder / "lexicon.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError, KeyError):
             return None
         now = {_signature(each) for each in said}
-        changed = now ^ before
-        if kept["basis"] != basis or len(changed) > MOST_CHANGED * len(now | before):
+        if kept["basis"] != basis or len(now ^ whole) > MOST_CHANGED * len(now | whole):
             return None
-        return LastFit(folder, lexicon, frozenset(entry for _, entry in changed))
+        return LastFit(folder, lexicon, frozenset(entry for _, entry in now ^ before))
 
-    def keep_fit(self, index: Path, said: Sequence[Said], basis: str, centre: str) -> None:
-        """The whole fit in the folder ``index`` is kept for later edits."""
+    def keep_fit(
+        self, index: Path, said: Sequence[Said], basis: str, centre: str, *, patch_of: LastFit | None = None
+    ) -> None:
+        """The fit in the folder ``index`` is kept for later edits; a patch keeps what its whole fit was made from."""
         if self._fit is None:
             return
+        now = [_signature(each) for each in said]
+        whole = json.loads((patch_of.folder / "said.json").read_text(encoding="utf-8"))["whole"] if patch_of else now
         draft = self._fit / f".{centre}"
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(index, draft, ignore=shutil.ignore_patterns("catalogue.json"))
-        kept = {"basis": basis, "said": [_signature(each) for each in said]}
+        if patch_of and (patch_of.folder / CONFUSIONS).is_file():
+            shutil.copy(patch_of.folder / CONFUSIONS, draft)
+        kept = {"basis": basis, "said": now, "whole": whole}
         (draft / "said.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         shutil.rmtree(self._fit / centre, ignore_errors=True)
         draft.rename(self._fit / centre)
@@ -153,6 +159,10 @@ class Remembered:
 
 def _key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _pairs(kept: list[list[str]]) -> set[tuple[str, str]]:
+    return {(str(key), str(entry)) for key, entry in kept}
 
 
 def _signature(said: Said) -> tuple[str, str]:
