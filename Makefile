@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := install
-.PHONY: help install up test check unit contract conversations browser bench train migrate lock clean
+.PHONY: help install up test check unit contract conversations browser bench measure train migrate lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -36,6 +36,9 @@ browser: install ## Chromium on the page and the sandbox phone
 
 bench: install ## turns per second beside a stock Rasa
 	@.venv/bin/hotline bench
+
+measure: install ## how well people are understood, beside baselines
+	@.venv/bin/hotline train && .venv/bin/hotline measure
 
 train: install ## publish the knowledge, train Rasa
 	@.venv/bin/hotline train

@@ -14,49 +14,20 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from hotline import checks, evaluation, kb_cli, supervisor, training
 from hotline.client import GatewayClient, ensure_running
+from hotline.console import notes, one_sentence, out, report, settings
 from hotline.domain.messages import ChannelName
-from hotline.errors import HotlineError
-from hotline.settings import ROOT, Settings, get_settings
+from hotline.settings import ROOT, Settings
 from hotline.storage.migrate import migrate as migrate_database
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(kb_cli.app, name="kb")
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
-out = Console(highlight=False, soft_wrap=True)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
-
-
-def report(line: str) -> None:
-    """One line for the operator, on standard error."""
-    notes.print(line, markup=False)
-
-
-@contextmanager
-def one_sentence() -> Iterator[None]:
-    """Expected failures end the command with one clear message and exit code 1, without a stack trace."""
-    try:
-        yield
-    except HotlineError as error:
-        report(f"hotline: {error}")
-        raise typer.Exit(1) from error
-
-
-def settings() -> Settings:
-    """The settings, or one line for every one that is wrong."""
-    try:
-        return get_settings()
-    except ValidationError as error:
-        for line in checks.wrong_settings(error):
-            report(f"hotline: {line}")
-        raise typer.Exit(2) from error
 
 
 @app.command()

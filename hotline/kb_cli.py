@@ -6,19 +6,17 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
-from hotline import checks, learn_cli
+from hotline import learn_cli
+from hotline.console import one_sentence, out, report, settings
 from hotline.domain.clock import today
 from hotline.errors import HotlineError
-from hotline.settings import ROOT, get_settings
+from hotline.settings import ROOT
 
 # What costs time to load is imported by the command that needs it: every `hotline` command loads this module.
 if TYPE_CHECKING:
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(learn_cli.app, name="learn")
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
-out = Console(highlight=False, soft_wrap=True)
 
 CONTENT = ROOT / "knowledge_base"
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
@@ -65,9 +61,9 @@ def check(
             out.print(str(problem), markup=False)
         _print_findings(found, limit)
     if problems:
-        _note(f"{_count(len(problems), 'problem')}: the content of {who} cannot be published")
+        report(f"{_count(len(problems), 'problem')}: the content of {who} cannot be published")
         raise typer.Exit(1)
-    _note(f"the content of {who} can be published; {_count(len(found), 'finding')} as of {day}")
+    report(f"the content of {who} can be published; {_count(len(found), 'finding')} as of {day}")
 
 
 @app.command("import")
@@ -84,24 +80,24 @@ def import_(
     """
     from hotline.importing import putting
 
-    with _one_sentence():
+    with one_sentence():
         made = putting.prepare(file, content, centre=centre or _centre(), on=today())
         _print_plan(made.plan)
         for warning in made.plan.warnings:
-            _note(f"{file.name}, {warning} (warning)")
+            report(f"{file.name}, {warning} (warning)")
         if made.problems:
             for problem in made.problems:
-                _note(f"{file.name}, {problem}")
+                report(f"{file.name}, {problem}")
             raise HotlineError(f"nothing is written: {_count(len(made.problems), 'problem')}")
         if not made.texts:
-            _note("nothing would change")
+            report("nothing would change")
         elif not accept:
-            _note("nothing is written yet: --accept writes it")
+            report("nothing is written yet: --accept writes it")
         else:
             putting.put(made, content)
             for name in made.texts:
-                _note(f"written: {name}")
-            _note("next: hotline kb check, hotline train")
+                report(f"written: {name}")
+            report("next: hotline kb check, hotline train")
 
 
 @app.command()
@@ -109,11 +105,11 @@ def publish(centre: CentreName = "") -> None:
     """Put the content in force: checked, built beside what is in force, swapped in one step. Rasa is not touched."""
     from hotline import training
 
-    with _one_sentence():
-        settings = get_settings()
-        chosen = settings.model_copy(update={"centre": centre}) if centre else settings
-        made = training.publish(chosen, _note)
-        _note(f"published in {made.seconds:.1f} s; running processes take it over with their next message")
+    with one_sentence():
+        usual = settings()
+        chosen = usual.model_copy(update={"centre": centre}) if centre else usual
+        made = training.publish(chosen, report)
+        report(f"published in {made.seconds:.1f} s; running processes take it over with their next message")
 
 
 @app.command()
@@ -126,8 +122,8 @@ def confusions(
     from knowledge_base.index import confusions as kept
     from knowledge_base.publish import CACHE
 
-    with _one_sentence():
-        folder = get_settings().knowledge_dir
+    with one_sentence():
+        folder = settings().knowledge_dir
         published = _published(folder)
         pairs = kept(folder / CACHE, published.catalogue.centre.code, published.kind)
     wanted = entry.replace("/", " ")
@@ -138,7 +134,7 @@ def confusions(
     for each in pairs:
         names = (each["entry"].replace(" ", "/"), each["taken_for"].replace(" ", "/") or "(nothing)")
         out.print(f"{each['count']:>3}  {names[0]} → {names[1]}   {each['example']}", markup=False)
-    _note("no phrasing was taken by another entry" if not pairs else f"{_count(len(pairs), 'pair')}")
+    report("no phrasing was taken by another entry" if not pairs else f"{_count(len(pairs), 'pair')}")
 
 
 def _published(folder: Path) -> Published:
@@ -190,7 +186,7 @@ def _print_plan(plan: Plan) -> None:
         for line in _lines(entry):
             out.print(line, markup=False)
     aspects = Counter(entry.kind for entry in plan.entries if entry.key)
-    _note(" · ".join(f"{aspects[kind]} {kind}" for kind in ("added", "changed", "untouched")))
+    report(" · ".join(f"{aspects[kind]} {kind}" for kind in ("added", "changed", "untouched")))
 
 
 def _lines(entry: EntryChange) -> Iterator[str]:
@@ -201,31 +197,12 @@ def _lines(entry: EntryChange) -> Iterator[str]:
 
 
 def _centre() -> str:
-    """The centre of the settings, or one line for every setting that is wrong."""
-    try:
-        return get_settings().centre
-    except ValidationError as error:
-        for line in checks.wrong_settings(error):
-            _note(f"hotline: {line}")
-        raise typer.Exit(2) from error
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """Expected failures end the command with one clear message and exit code 1, without a stack trace."""
-    try:
-        yield
-    except HotlineError as error:
-        _note(f"hotline: {error}")
-        raise typer.Exit(1) from error
+    """The centre of the settings."""
+    return settings().centre
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _note(line: str) -> None:
-    notes.print(line, markup=False)
 
 
 def _print_json(value: Any) -> None:

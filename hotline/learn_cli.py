@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
-from hotline import checks
-from hotline.errors import ConfigError, HotlineError, TemporaryError
-from hotline.settings import ROOT, Settings, get_settings
+from hotline.console import one_sentence, out, settings
+from hotline.console import report as say
+from hotline.errors import ConfigError, TemporaryError
+from hotline.settings import ROOT, Settings
 
 # What costs time to load is imported by the command that needs it: every `hotline` command loads this module.
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
-out = Console(highlight=False, soft_wrap=True)
 
 DAYS = 30
 CASE_HELP = "a number from the report (it stands for its whole group) or the words themselves"
@@ -62,8 +58,8 @@ def report(
     """Questions that went unanswered or were answered badly, alike ones together, the most pressing first."""
     from hotline.learn_output import cluster_json, cluster_lines, nearest
 
-    with _one_sentence():
-        chosen = _settings()
+    with one_sentence():
+        chosen = settings()
         made, published = _clusters(chosen, days)
         _last_report(chosen).save([case.inbox_id for case in cluster.cases] for cluster in made)
         titles = [(cluster, published.matcher.match(cluster.title)) for cluster in made[:limit]]
@@ -74,9 +70,9 @@ def report(
     for each in shown:
         for line in cluster_lines(*each):
             out.print(line, markup=False)
-    _note(f"{sum(len(cluster.cases) for cluster in made)} cases in {len(made)} groups, {len(shown)} shown")
+    say(f"{sum(len(cluster.cases) for cluster in made)} cases in {len(made)} groups, {len(shown)} shown")
     if shown:
-        _note("next: learn add CASE CODE/ASPECT, learn new CASE …, learn dismiss CASE --note …")
+        say("next: learn add CASE CODE/ASPECT, learn new CASE …, learn dismiss CASE --note …")
 
 
 @app.command()
@@ -92,14 +88,14 @@ def add(
     from hotline.learning_store import CaseState
     from hotline.services.phrasings import EntryName, add_phrasing
 
-    with _one_sentence():
-        chosen = _settings()
+    with one_sentence():
+        chosen = settings()
         name = EntryName.parse(entry)
         meant = _meant(chosen, what, days)
         added = add_phrasing(content, centre=chosen.centre, entry=name, text=words or meant.text)
-        _note(f"{added.text} stands at {content / added.file}:{added.line} now")
+        say(f"{added.text} stands at {content / added.file}:{added.line} now")
         _decide(chosen, meant.cases, state=CaseState.ADDED, entry=str(name), by=by)
-    _note("publish it with: hotline train")
+    say("publish it with: hotline train")
 
 
 @app.command()
@@ -120,15 +116,15 @@ def new(
     from hotline.services.drafts import Skeleton, new_draft
     from hotline.services.phrasings import EntryName
 
-    with _one_sentence():
-        chosen = _settings()
+    with one_sentence():
+        chosen = settings()
         skeleton = Skeleton(entry=EntryName(code, aspect), title=title, name=name, topic=topic)
         meant = _meant(chosen, what, days)
         drafted = new_draft(content, centre=chosen.centre, skeleton=skeleton, texts=meant.texts, day=today())
         left = f", {drafted.left_out} left out (personal data, too long, known or too many)" if drafted.left_out else ""
-        _note(f"{drafted.file} holds {len(drafted.questions)} phrasings{left}; nothing loads it yet")
+        say(f"{drafted.file} holds {len(drafted.questions)} phrasings{left}; nothing loads it yet")
         _decide(chosen, meant.cases, state=CaseState.ADDED, entry=str(skeleton.entry), note="draft", by=by)
-    _note("write its answer and sources, move it into catalogue/, then: hotline train")
+    say("write its answer and sources, move it into catalogue/, then: hotline train")
 
 
 @app.command()
@@ -140,10 +136,10 @@ def dismiss(
     """Put the cases of a group down as needing nothing; the same words are not reported again."""
     from hotline.learning_store import CaseState
 
-    with _one_sentence():
+    with one_sentence():
         if not note.strip():
             raise ConfigError("say why with --note")
-        chosen = _settings()
+        chosen = settings()
         _decide(chosen, tuple(_group(chosen, case)), state=CaseState.DISMISSED, note=note.strip(), by=by)
 
 
@@ -152,8 +148,8 @@ def reopen(case: CaseNumber, note: Annotated[str, typer.Option(help="why")] = ""
     """Take a decision back: the cases of the group are reported again. A phrasing that was written stays."""
     from hotline.learning_store import CaseState
 
-    with _one_sentence():
-        chosen = _settings()
+    with one_sentence():
+        chosen = settings()
         _decide(chosen, tuple(_group(chosen, case)), state=CaseState.NEW, note=note.strip(), by=by)
 
 
@@ -168,8 +164,8 @@ def hot(
     from hotline.learn_output import entry_title, hot_json, hot_line
     from hotline.services.learning import hot_entries
 
-    with _one_sentence():
-        chosen = _settings()
+    with one_sentence():
+        chosen = settings()
         found = _with_store(chosen, lambda store: hot_entries(store, now=utc_now(), days=days))[:limit]
         catalogue = _published(chosen).catalogue
     titled = [(each, entry_title(catalogue, each.code, each.aspect)) for each in found]
@@ -179,7 +175,7 @@ def hot(
     for pair in titled:
         out.print(hot_line(*pair), markup=False)
     if not titled:
-        _note(f"nothing was answered in the last {days} days")
+        say(f"nothing was answered in the last {days} days")
 
 
 def _clusters(chosen: Settings, days: int) -> tuple[list[Cluster], Published]:
@@ -248,7 +244,7 @@ def _decide(
     decision = Decision(state=state, by=(by.strip() or _user())[:64], entry=entry, note=note)
     decided = _with_store(chosen, lambda store: store.decide(cases, decision)) if cases else 0
     before = f", {len(cases) - decided} had been decided before" if decided < len(cases) else ""
-    _note(f"{decided} cases are {state.value}{before}")
+    say(f"{decided} cases are {state.value}{before}")
 
 
 def _with_store(chosen: Settings, work: Callable[[LearningStore], Awaitable[T]]) -> T:
@@ -275,26 +271,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
-
-
-def _settings() -> Settings:
-    try:
-        return get_settings()
-    except ValidationError as error:
-        for line in checks.wrong_settings(error):
-            _note(f"hotline: {line}")
-        raise typer.Exit(2) from error
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """Expected failures end the command with one clear message and exit code 1, without a stack trace."""
-    try:
-        yield
-    except HotlineError as error:
-        _note(f"hotline: {error}")
-        raise typer.Exit(1) from error
-
-
-def _note(line: str) -> None:
-    notes.print(line, markup=False)
