@@ -97,9 +97,10 @@ class Answering:
         if match is None or not match.candidates:
             return self._unclear(question, context)
         topics = self._understanding.topics(question, context)
-        not_ours = question.intent == "out_of_scope" or match.asks_outside >= OUTSIDE_AT
+        unclear = question.intent == "fallback"
+        not_ours = question.intent == "out_of_scope" or (match.asks_outside >= OUTSIDE_AT and not unclear)
         turned_away = not_ours and not self._understanding.follows_up(question, context)
-        unwanted = "outside" if question.intent == "fallback" else "fund" if turned_away else None
+        unwanted = "outside" if unclear else "fund" if turned_away else None
         if self._understanding.only_tells(match):
             told = self._understanding.told_fact(match, context)
             return self._answer(question, context, [told]) if told else self._noted(question, context)
