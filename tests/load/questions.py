@@ -14,6 +14,8 @@ from knowledge_base.model import Catalogue, Matter
 from knowledge_base.normalise import normalise
 
 VARIATIONS = Path(__file__).with_name("variations.yml")
+TYPED_CHARS = 32
+"""Longer phrasings are letters; a load is made of what people type in a chat."""
 ZIPF_EXPONENT = 1.0
 """Of question popularity: the second most popular question is asked half as often as the first, and so on."""
 
@@ -26,7 +28,7 @@ def ranked(catalogue: Catalogue) -> list[str]:
     ours = (matter for matter in catalogue.matters.values() if matter.scope == "fund")
     matters = sorted(ours, key=lambda matter: (-matter.popularity, matter.code))
     rounds = zip_longest(*(phrasings(matter) for matter in matters))
-    return list(dict.fromkeys(text for text in chain.from_iterable(rounds) if text))
+    return list(dict.fromkeys(text for text in chain.from_iterable(rounds) if text and len(text) <= TYPED_CHARS))
 
 
 def phrasings(matter: Matter) -> list[str]:

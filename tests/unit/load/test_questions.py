@@ -40,7 +40,7 @@ def test_no_question_of_the_first_load_is_embedded_as_a_published_one(published:
 
 def test_questions_stay_short_as_people_type_them(published: Catalogue) -> None:
     texts = distinct(published, 500, seed=3)
-    assert 8 < sum(map(len, texts)) / len(texts) < 30  # one phrasing in five is as long as a letter
+    assert 8 < sum(map(len, texts)) / len(texts) < 25
 
 
 def test_the_same_seed_asks_the_same_and_another_one_something_else() -> None:
