@@ -1,0 +1,1 @@
+"""The fund core system over HTTP (docs/fund-core-api.yaml)."""
