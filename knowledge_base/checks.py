@@ -9,6 +9,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from knowledge_base import figures
+from knowledge_base.eligibility import (
+    CITIES,
+    FIGURE,
+    PREDICATES,
+    QUESTION,
+    QUESTIONS,
+    STATE,
+    STATES,
+    Condition,
+    Eligibility,
+)
 from knowledge_base.errors import Problem
 from knowledge_base.model import ASPECTS, FACTS, TOPICS, Aspect, Catalogue, Matter, Parameter
 from knowledge_base.yaml_lines import Document, Path_, field_name
@@ -30,11 +41,16 @@ def problems(catalogue: Catalogue, origins: Origins) -> list[Problem]:
     found = [problem for parameter in catalogue.parameters.values() for problem in checker.parameter(parameter)]
     for matter in catalogue.matters.values():
         found += checker.matter(matter)
+    for rules in catalogue.eligibility.values():
+        found += checker.eligibility(rules)
     return found + list(checker.doubles())
 
 
 def place(origins: Origins, path: Path_, message: str) -> Problem:
-    """A problem at ``path`` below ("matters" | "parameters", name), or at the nearest thing that has a line."""
+    """A problem at ``path``, or at the nearest thing around it that has a line.
+
+    Paths begin with "matters", "parameters" or "eligibility" and a name.
+    """
     for size in range(len(path), 1, -1):
         if path[:size] in origins:
             document, inside = origins[path[:size]]
@@ -123,6 +139,48 @@ class _Checker:
                 yield self.at((*base, "to", value), f"{key} is not an aspect of this matter")
             elif key != aspect.key and aspect.key in _reached(matter, key):
                 yield self.at((*base, "to", value), f"{key} leads back to {aspect.key}")
+
+    def eligibility(self, rules: Eligibility) -> Iterator[Problem]:
+        """Matter, checks, arguments, questions, sources and figures that a file of conditions names must exist."""
+        base: Path_ = ("eligibility", rules.code)
+        matter = self.catalogue.matters.get(rules.code)
+        if matter is None:
+            yield self.at((*base, "code"), f"{rules.code} is not a matter of this centre")
+        yield from self._dated(rules, base)
+        for condition in rules.conditions:
+            here = (*base, "conditions", condition.id)
+            yield from self._dated(condition, here)
+            yield from self._arguments(condition, here)
+            for name, text in (("text", condition.text), ("unmet", condition.unmet), ("unknown", condition.unknown)):
+                yield from self.placeholders(text, (*here, name))
+            for question, value in condition.only_if.items():
+                if value not in QUESTIONS.get(question, ()):
+                    yield self.at((*here, "only_if", question), f"{question}={value} is no answer that is asked for")
+            if matter is not None and condition.source_id not in matter.sources:
+                yield self.at((*here, "source"), f"{condition.source_id} is not a source of this matter")
+
+    def _dated(self, rules: Eligibility | Condition, base: Path_) -> Iterator[Problem]:
+        if rules.effective_from and rules.effective_to and rules.effective_to < rules.effective_from:
+            yield self.at((*base, "effective_to"), f"is before effective_from ({rules.effective_from})")
+
+    def _arguments(self, condition: Condition, base: Path_) -> Iterator[Problem]:
+        wanted = PREDICATES.get(condition.check)
+        if wanted is None:
+            yield self.at((*base, "check"), f"{condition.check} is not a known check")
+            return
+        for name in sorted(wanted.keys() ^ condition.arguments.keys()):
+            said = "is missing" if name in wanted else f"is no argument of {condition.check}"
+            yield self.at((*base, "with", name), said)
+        for name in wanted.keys() & condition.arguments.keys():
+            value = condition.arguments[name]
+            fits = {
+                FIGURE: value in self.catalogue.parameters,
+                QUESTION: value in QUESTIONS,
+                STATE: value in STATES,
+                CITIES: isinstance(value, tuple),
+            }
+            if not fits[wanted[name]]:
+                yield self.at((*base, "with", name), f"{value} is not a known {wanted[name]}")
 
     def _known(self, matter: Matter, related: str) -> bool:
         code, _, key = related.partition("/")

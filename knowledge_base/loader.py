@@ -13,7 +13,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from knowledge_base import checks, yaml_lines
+from knowledge_base import checks, eligibility, yaml_lines
 from knowledge_base.errors import KnowledgeError, Problem
 from knowledge_base.model import Aspect, Branch, Catalogue, Centre, Matter, Parameter, ParameterValue, Source
 from knowledge_base.yaml_lines import Document, Path_
@@ -42,8 +42,9 @@ def load_placed(root: Path, *, centre: str) -> tuple[Catalogue, checks.Origins]:
     who = reader.centre(centre)
     parameters = reader.parameters(centre)
     matters = reader.matters(centre)
+    conditions = reader.eligibility(centre)
     if not reader.problems:
-        catalogue = Catalogue(centre=who, matters=matters, parameters=parameters)
+        catalogue = Catalogue(centre=who, matters=matters, parameters=parameters, eligibility=conditions)
         reader.problems += checks.problems(catalogue, reader.origins)
     if reader.problems:
         raise KnowledgeError(tuple(sorted(set(reader.problems))))
@@ -94,12 +95,31 @@ class _Reader:
                 if document is None:
                     self.unread.add(file.stem)
                 elif self._named_after(document, file.stem):
-                    self._note(document)
+                    self._note("matters", document)
                     merged[file.stem] = _laid_over(merged.get(file.stem, {}), {**document.data, "centre": folder})
         built = {code: self._matter(code, data) for code, data in merged.items() if code not in self.unread}
         if not merged and not self.problems:
             self.problems.append(Problem("catalogue", 1, "-", f"holds no matter for {centre}"))
         return {code: matter for code, matter in built.items() if matter}
+
+    def eligibility(self, centre: str) -> dict[str, eligibility.Eligibility]:
+        """The centre's conditions laid over the national ones; both folders may be missing."""
+        merged: dict[str, dict[str, Any]] = {}
+        for folder in ("national", centre):
+            for file in sorted((self.root / "eligibility" / folder).glob("*.yml")):
+                document = self._document(file, schema="eligibility")
+                if document is not None and self._named_after(document, file.stem):
+                    self._note("eligibility", document)
+                    above = {**document.data, "centre": folder}
+                    merged[file.stem] = eligibility.laid_over(merged.get(file.stem, {}), above)
+        built: dict[str, eligibility.Eligibility] = {}
+        for code, data in merged.items():
+            missing = eligibility.missing(data)
+            self.problems += [self._at("eligibility", code, name.split("."), "is missing") for name in missing]
+            with self._dates(self.origins["eligibility", code][0], "code"):
+                if not missing:
+                    built[code] = eligibility.built(data)
+        return built
 
     def _document(self, file: Path, *, schema: str) -> Document | None:
         if not file.is_file():
@@ -117,11 +137,11 @@ class _Reader:
             return False
         return True
 
-    def _note(self, document: Document) -> None:
+    def _note(self, kind: str, document: Document) -> None:
         for path in document.lines:
-            self.origins["matters", document.data["code"], *path] = (document, path)
+            self.origins[kind, document.data["code"], *path] = (document, path)
             if path and isinstance(path[-1], int) and isinstance(text := document.at(path), str):
-                self.origins["matters", document.data["code"], *path[:-1], text] = (document, path)
+                self.origins[kind, document.data["code"], *path[:-1], text] = (document, path)
 
     def _dates(self, document: Document, *path: str | int) -> _DateErrors:
         return _DateErrors(self.problems, document, path)
@@ -133,16 +153,16 @@ class _Reader:
         for key, aspect in data.get("aspects", {}).items():
             missing += [f"aspects.{key}.{name}" for name in _missing(aspect)]
         for name in missing:
-            self.problems.append(self._at(code, name.split("."), "is missing"))
+            self.problems.append(self._at("matters", code, name.split("."), "is missing"))
         if missing:
             return None
         with self._dates(document, "code"):
             return _matter(data)
         return None
 
-    def _at(self, code: str, path: list[str], message: str) -> Problem:
+    def _at(self, kind: str, code: str, path: list[str], message: str) -> Problem:
         for size in range(len(path), -1, -1):
-            if found := self.origins.get(("matters", code, *path[:size])):
+            if found := self.origins.get((kind, code, *path[:size])):
                 return Problem(found[0].file, found[0].line(found[1]), ".".join(path), message)
         raise KeyError(code)
 

@@ -42,8 +42,8 @@ class Matcher:
         self._catalogue = index.catalogue
         self._ranker = index.ranker
         self._embedder = embedder
-        self._reader = Reader(index.catalogue, index.corrector)
-        self._exact = _dictionary(index.catalogue, self._reader)
+        self.reader = Reader(index.catalogue, index.corrector)
+        self._exact = _dictionary(index.catalogue, self.reader)
         self._parts = [name.partition(SEPARATOR) for name in index.ranker.entries.classes]
         self._seen: OrderedDict[str, Match] = OrderedDict()
         self._lock = Lock()
@@ -54,7 +54,7 @@ class Matcher:
             if text in self._seen:
                 self._seen.move_to_end(text)
                 return self._seen[text]
-        found = self._match(self._meant(self._reader.read(text)))
+        found = self._match(self._meant(self.reader.read(text)))
         with self._lock:
             self._seen[text] = found
             if len(self._seen) > REMEMBERED:
@@ -63,7 +63,7 @@ class Matcher:
 
     def about(self, text: str, code: str) -> Match:
         """The match of ``text`` as said of a matter just discussed: what it leaves out is taken to be that one."""
-        said = self._reader.read(text).facts.meant or text
+        said = self.reader.read(text).facts.meant or text
         return self.match(f"{self._catalogue.matters[code].name},{said}")
 
     def parts(self, text: str) -> list[Match]:
@@ -82,7 +82,7 @@ class Matcher:
         """Of "not this but that" only that is matched; what was denied stays among the facts."""
         if not seen.facts.meant:
             return seen
-        meant = self._reader.read(seen.facts.meant)
+        meant = self.reader.read(seen.facts.meant)
         kept = replace(meant.facts, denied=seen.facts.denied, meant=seen.facts.meant)
         return replace(meant, facts=kept, normalised=replace(meant.normalised, original=seen.normalised.original))
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # that module is about conditions alone
+    from knowledge_base.eligibility import Eligibility
 
 STRENGTHS = ("official", "reposted", "weak")
 """How far a source can be trusted: read on an official page, reposted by a third party, or one weak page."""
@@ -178,4 +182,6 @@ class Catalogue:
     centre: Centre
     matters: Mapping[str, Matter]
     parameters: Mapping[str, Parameter]
+    eligibility: Mapping[str, Eligibility] = field(default_factory=dict)
+    """Conditions that can be checked against a person's own data, by matter code."""
     version: str = ""

@@ -83,6 +83,12 @@ class Remembered:
                 self._save(self._vectors, {key: known[key] for key in dict.fromkeys(keys) if key in known})
         return np.stack([known[key] for key in keys])
 
+    def vectors(self, texts: Sequence[str]) -> dict[str, Array]:
+        """What is kept of ``texts``, by text: nothing is embedded, and nothing is written or forgotten."""
+        known = self._load()
+        keys = {text: _key(text) for text in texts}
+        return {text: known[key] for text, key in keys.items() if key in known}
+
     def read(self, texts: Sequence[str], reader: Reader, fingerprint: str) -> list[Reading]:
         """Each text as the reader reads it; those read before with the same words are not read again."""
         keys = [_key(text) for text in texts]

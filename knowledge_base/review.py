@@ -65,6 +65,7 @@ class _Reviewer:
                 yield from self.reach(matter, aspect)
                 yield from self.support(matter, aspect)
         used = {name for matter in self.catalogue.matters.values() for name in _figures_of(matter)}
+        used |= {name for rules in self.catalogue.eligibility.values() for name in rules.figures()}
         for parameter in self.catalogue.parameters.values():
             yield from self.figure(parameter, used)
         yield from self.same_answers()

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
+from knowledge_base import eligibility
 from knowledge_base.model import Aspect, Branch, Catalogue, Centre, Matter, Parameter, ParameterValue, Source
 
 
@@ -27,6 +28,7 @@ def catalogue(data: Mapping[str, Any]) -> Catalogue:
         centre=Centre(**{**data["centre"], "here": tuple(data["centre"]["here"])}),
         matters={code: _matter(matter) for code, matter in data["matters"].items()},
         parameters={name: _parameter(parameter) for name, parameter in data["parameters"].items()},
+        eligibility={code: eligibility.from_json(each) for code, each in data.get("eligibility", {}).items()},
         version=data["version"],
     )
 

@@ -1,0 +1,1 @@
+"""Reckoning with published figures: loanable amount, monthly payment, prepayment, rent withdrawal, retirement."""
