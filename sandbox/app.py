@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse
 from sandbox.config import SandboxConfig
 from sandbox.phone import router as phone_router
 from sandbox.wechat_api import control_router, vendor_router
+from sandbox.wechat_oauth import router as oauth_router
 from sandbox.wechat_platform import Platform
 
 
@@ -34,6 +35,7 @@ def create_app(config: SandboxConfig | None = None, *, client: httpx.AsyncClient
     app.state.platform = platform
     app.include_router(vendor_router(platform))
     app.include_router(control_router(platform))
+    app.include_router(oauth_router(platform))
     app.include_router(phone_router)
     if importlib.util.find_spec("sandbox.twilio") is not None:
         app.include_router(importlib.import_module("sandbox.twilio").router())

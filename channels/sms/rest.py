@@ -83,7 +83,7 @@ class MessageSender:
         self._http = HttpxForTwilio(settings.api_base, transport=transport)
         self._client = Client(settings.account_sid, settings.auth_token.get_secret_value(), http_client=self._http)
 
-    def create(self, to: str, *, body: str, status_callback: str) -> str:
+    def create(self, to: str, *, body: str, status_callback: str | None) -> str:
         """Twilio has taken the message; its sid. Raises SendError, with no number in its detail."""
         try:
             message = self._client.messages.create(

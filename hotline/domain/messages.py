@@ -30,6 +30,10 @@ class InboundKind(StrEnum):
     """A picture, a voice note without recognition, a location …: answered kindly, not understood."""
     LEAVE = "leave"
     """Unfollowed or hung up: the conversation closes, nothing is answered."""
+    PROVED = "proved"
+    """Not said by anybody: the citizen has just proven who he is, and what waited for that goes on."""
+    VERIFIED = "verified"
+    """Not said by anybody: it is now known what became of an application whose filing was in doubt."""
     IGNORED = "ignored"
     """Kept so that a repetition is recognised; nothing is answered."""
 
@@ -56,10 +60,12 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A quick reply: ``label`` is shown, ``text`` is what choosing it says."""
+    """A quick reply: ``label`` is shown, ``text`` is what choosing it says. With ``url`` it opens that page instead;
+    channels without pages leave it out."""
 
     label: str
     text: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,9 @@ Row = Mapping[str, Any]
 
 
 def choices_out(choices: Iterable[Choice]) -> list[dict[str, str]]:
-    return [{"label": choice.label, "text": choice.text} for choice in choices]
+    return [
+        {"label": choice.label, "text": choice.text} | ({"url": choice.url} if choice.url else {}) for choice in choices
+    ]
 
 
 def replies_out(replies: Iterable[Reply]) -> list[dict[str, Any]]:

@@ -1,4 +1,8 @@
-"""The tables. Times are aware UTC; every citizen's text in them is already without personal numbers."""
+"""The tables. Times are aware UTC; every citizen's text in them is already without personal numbers.
+
+What proves or describes a person stands sealed (hotline.privacy.ciphers) and is found by keyed hashes; the comment on
+each table says which columns those are.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -210,4 +215,167 @@ channel_states = Table(
     Column("value", JSON, nullable=False),
     Column("version", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Sealed: person_no, id_number, mobile.
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_no", Text, nullable=False),
+    Column("person_no_hash", String(64), nullable=False, unique=True),
+    Column("id_number", Text, nullable=False),
+    Column("id_number_hash", String(64), nullable=False, unique=True),
+    Column("mobile", Text, nullable=False),
+    Column("name_masked", String(64), nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(128), nullable=False),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("bound_at", UtcDateTime, nullable=False),
+    Column("unbound_at", UtcDateTime),
+    Index("ix_bindings_person_id", "person_id"),
+)
+Index(
+    "uq_bindings_open",
+    bindings.c.channel,
+    bindings.c.address,
+    unique=True,
+    sqlite_where=text("unbound_at IS NULL"),
+    postgresql_where=text("unbound_at IS NULL"),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("channel", String(16), primary_key=True),
+    Column("address", String(128), primary_key=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("proven_until", UtcDateTime, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("agreed_at", UtcDateTime, nullable=False),
+    Column("channel", String(16), nullable=False),
+    UniqueConstraint("person_id", "purpose", "version"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("token_hash", String(64), unique=True),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(128), nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("browser_hash", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("used_at", UtcDateTime),
+    Index("ix_sign_ins_conversation_id", "conversation_id"),
+)
+
+# Sealed: candidate, which goes when the code is used or its sign-in ends. ``number`` counts a session's codes.
+codes = Table(
+    "codes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("session", ForeignKey("sign_ins.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("code_hash", String(64), nullable=False),
+    Column("mobile_hash", String(64), nullable=False),
+    Column("candidate", Text),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    UniqueConstraint("session", "number"),
+    Index("ix_codes_mobile_hash_sent_at", "mobile_hash", "sent_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("key_hash", String(64), primary_key=True),
+    Column("wrong", Integer, nullable=False),
+    Column("locked_until", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Append-only, by triggers. Each row's digest covers it and the digest before; ``at`` (ISO 8601, UTC) and ``detail``
+# (canonical JSON) stand as they were digested.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(32), nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(36), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("conversation_id", String(36), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Index("ix_audit_log_subject_seq", "subject", "seq"),
+)
+
+# Sealed: fields.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("business", String(64), nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("step", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    UniqueConstraint("person_id", "business"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("person_id", ForeignKey("persons.id"), nullable=False),
+    Column("business", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("application_no", String(64), nullable=False),
+    Column("error", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+Index(
+    "uq_submissions_open",
+    submissions.c.person_id,
+    submissions.c.business,
+    unique=True,
+    sqlite_where=text("state IN ('sending', 'unknown')"),
+    postgresql_where=text("state IN ('sending', 'unknown')"),
+)
+Index(
+    "ix_submissions_open",
+    submissions.c.updated_at,
+    sqlite_where=text("state IN ('sending', 'unknown')"),
+    postgresql_where=text("state IN ('sending', 'unknown')"),
 )

@@ -58,7 +58,13 @@ function anchor(address, label, raw) {
   link.href = address;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
+  for (const opening of ["click", "auxclick"]) link.addEventListener(opening, showWhoOpens);
   return link;
+}
+
+/** The authorisation page of this sandbox learns whose phone the link was opened on. */
+function showWhoOpens() {
+  document.cookie = `sandbox_openid=${encodeURIComponent(citizen.openid)}; path=/connect; samesite=lax`;
 }
 
 function withLinks(text) {

@@ -137,10 +137,24 @@ function showChips(choices) {
 
 /** @param {Choice} choice */
 function chip(choice) {
+  if (choice.url) return pageChip(choice.label, choice.url);
   const button = /** @type {HTMLButtonElement} */ (made("button", "chip", choice.label));
   button.type = "button";
   button.addEventListener("click", () => choose(choice.text));
   return button;
+}
+
+/**
+ * A chip that opens a page of ours; any other address stays plain text.
+ * @param {string} label
+ * @param {string} url
+ */
+function pageChip(label, url) {
+  const page = new URL(url, location.href);
+  const isOurs = page.origin === location.origin;
+  const chip = made(isOurs ? "a" : "span", "chip", label);
+  if (chip instanceof HTMLAnchorElement) chip.href = page.href;
+  return chip;
 }
 
 /** @param {string} text */

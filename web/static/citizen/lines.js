@@ -2,7 +2,7 @@
 /**
  * What the gateway sends, and the texts the page was served with.
  *
- * @typedef {{label: string, text: string}} Choice
+ * @typedef {{label: string, text: string, url?: string}} Choice
  * @typedef {"citizen" | "bot" | "agent" | "system"} Author
  * @typedef {{seq: number, author: Author, text: string, at: string, choices: Choice[], id: string}} Line
  * @typedef {{on: boolean, author: string}} TypingState
