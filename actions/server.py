@@ -15,6 +15,7 @@ from sanic import Sanic
 import actions
 from actions.knowledge import answering
 from actions.turn import Turn
+from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
 
 KEEP_ALIVE_S = 75
@@ -54,6 +55,7 @@ def serve(settings: Settings) -> None:
     """Runs until it is told to stop. Knowledge is read before the first request is taken."""
     # The pair is tested together (docs/decisions); without this every call would say so on the error stream.
     warnings.filterwarnings("ignore", message="Your versions of rasa and")
+    configure_logging(settings.log_level, "actions")
     logging.getLogger("sanic.root").setLevel(settings.log_level)
     answering()
     app = build()

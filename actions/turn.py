@@ -10,11 +10,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.counter import counter
 from actions.knowledge import answering
 from hotline.dialogue.wire import to_messages
 from hotline.domain.clock import today
 from hotline.domain.messages import ChannelName, TurnResult
-from hotline.services.offers import Context, Decision, Question
+from hotline.services.offers import Context, Question
 from knowledge_base.match import Match
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,8 @@ class Turn(Action):  # type: ignore[misc]  # rasa-sdk is not typed
         """What is said goes to ``dispatcher``, what to remember comes back as slots. Never raises."""
         try:
             context = Context.from_slots(tracker.slots)
-            decision = await self.decide(read_question(tracker, self.intent), context)
+            question = read_question(tracker, self.intent)
+            decision = await counter().decide(answering(), question, context, conversation_id=tracker.sender_id)
         except Exception as error:
             log.error("action.failed", action=self.name(), error=type(error).__name__)
             _utter(dispatcher, answering().sorry(read_channel(tracker)))
@@ -41,10 +43,6 @@ class Turn(Action):  # type: ignore[misc]  # rasa-sdk is not typed
         _utter(dispatcher, decision.result)
         before, after = context.to_slots(), decision.context.to_slots()
         return [SlotSet(slot, value) for slot, value in after.items() if value != before[slot]]
-
-    async def decide(self, question: Question, context: Context) -> Decision:
-        """What this skill answers; skills with more to do override it."""
-        return answering().decide(question, context)
 
 
 def read_question(tracker: Tracker, intent: str) -> Question:

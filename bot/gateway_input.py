@@ -22,13 +22,11 @@ from bot import lean
 from bot.components.intents import BUSINESS
 from bot.components.knowledge_matcher import ABOUT, carried
 from bot.published import about, published, warm
-from bot.turns import MAX_BODY_BYTES, BadTurn, Turn, authorised
+from bot.turns import EVENTS, MAX_BODY_BYTES, BadTurn, Turn, authorised
 
 logger = logging.getLogger(__name__)
 
 TOKEN_VARIABLE = "GJJ_RASA__TOKEN"  # noqa: S105  (the name of a variable, not a secret)
-GREET = {"text": "/greet", "intent": {"name": "greet", "confidence": 1.0}, "entities": []}
-"""What a conversation's start is read as: it has no words to understand."""
 
 
 class TurnOutput(CollectingOutputChannel):
@@ -114,14 +112,15 @@ class GatewayInput(InputChannel):
         """Embeds in a thread (the C call frees the interpreter), then lets Rasa handle the message."""
         agent = request.app.ctx.agent
         output = TurnOutput(turn.channel)
+        event = event_of(turn)
         message = UserMessage(
-            text=turn.text or GREET["text"],
+            text=event["text"] if event else turn.text,
             output_channel=output,
             sender_id=turn.conversation_id,
             input_channel=turn.channel,
             message_id=turn.message_id,
             metadata=turn.metadata,
-            parse_data=dict(GREET) if turn.kind == "start" else None,
+            parse_data=event,
         )
         async with self._places or asyncio.Semaphore(self._turns):
             started = time.perf_counter()
@@ -150,6 +149,12 @@ class GatewayInput(InputChannel):
         found = await asyncio.get_running_loop().run_in_executor(self._threads, find)
         if found is not None:
             message.parse_data[ABOUT] = carried(found)
+
+
+def event_of(turn: Turn) -> Optional[dict[str, Any]]:
+    """What a turn without words is read as; None for one that has to be understood."""
+    intent = EVENTS.get(turn.kind)
+    return {"text": f"/{intent}", "intent": {"name": intent, "confidence": 1.0}, "entities": []} if intent else None
 
 
 def _understood(parsed: dict[str, Any]) -> dict[str, Any]:

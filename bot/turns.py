@@ -11,7 +11,9 @@ MAX_TEXT_CHARS = 500
 MAX_BODY_BYTES = 16 * 1024
 MAX_ID_CHARS = 200
 CHANNELS = ("web", "wechat", "sms", "voice")
-KINDS = ("text", "start")
+EVENTS = {"start": "greet", "proved": "prove", "verified": "verify"}
+"""What happens without words, and the intent it stands for."""
+KINDS = ("text", *EVENTS)
 
 _FULL_WIDTH_SLASH = "\uff0f"
 

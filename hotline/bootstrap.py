@@ -8,26 +8,48 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hotline.certificates.tickets import CertificateTickets
 from hotline.dialogue.fallback import KnowledgeDialogue, ResilientDialogue
 from hotline.dialogue.rasa import RasaDialogue
 from hotline.domain.clock import utc_now
+from hotline.domain.identity import Known
 from hotline.domain.messages import ChannelName
 from hotline.errors import ConfigError
-from hotline.ports import Channel, Dialogue
+from hotline.fund.http import HttpFundSystem
+from hotline.fund_system import FundSystem
+from hotline.identification import Identification
+from hotline.identity_store import IdentityStores
+from hotline.ports import Channel, Dialogue, SendError, SendReason
+from hotline.privacy.ciphers import FieldCipher
+from hotline.privacy.hashes import LookupHash
 from hotline.services.chats import StoredChats
+from hotline.services.codes import CodeSender
 from hotline.services.delivery import DeliveryWorker
+from hotline.services.events import Events
 from hotline.services.handover import HandOver
 from hotline.services.housekeeping import Housekeeping
 from hotline.services.hub import Hub
+from hotline.services.identity import IdentityService, OnProven
 from hotline.services.intake import Intake
+from hotline.services.issuing import Issuing
+from hotline.services.own.certificate_links import TicketLinks
+from hotline.services.own.counter import build_desk
+from hotline.services.own.desk import OwnDesk
+from hotline.services.own.limits import Limits
 from hotline.services.spool import Spool
 from hotline.services.turns import TurnWorker
+from hotline.services.verification import Verification
 from hotline.services.waiters import Waiters
 from hotline.settings import Settings
+from hotline.storage.attempts import SqlAttempts
+from hotline.storage.audit import SqlAudit
 from hotline.storage.channel_store import SqlChannelStore
 from hotline.storage.database import Database
 from hotline.storage.handovers import SqlHandovers
+from hotline.storage.identity import SqlIdentity
 from hotline.storage.learning import SqlLearning
+from hotline.storage.private_records import SqlDrafts, SqlSubmissions
+from hotline.storage.sign_ins import SqlSignIns
 from hotline.storage.store import SqlStore
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.model import Centre
@@ -43,6 +65,14 @@ class Storage:
     handovers: SqlHandovers
     channel_store: SqlChannelStore
     learning: SqlLearning
+    audit: SqlAudit
+    identity: IdentityStores
+    drafts: SqlDrafts
+    submissions: SqlSubmissions
+
+    async def purge(self) -> int:
+        """What has expired is gone; the number of rows removed."""
+        return await self.channel_store.purge() + await self.identity.bindings.purge()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +87,34 @@ class Core:
     turns: TurnWorker
     chats: StoredChats
     housekeeping: Housekeeping
+    fund: FundSystem
+    identification: Identification
+    tickets: CertificateTickets
+    issuing: Issuing
+
+    async def close(self) -> None:
+        """Connections to the database and the core system are closed."""
+        await self.storage.database.close()
+        if isinstance(self.fund, HttpFundSystem):
+            await self.fund.close()
 
 
 def build_storage(settings: Settings) -> Storage:
     """Storage by the address in settings; the tables are made by `hotline migrate`."""
     database = Database(settings.resolved_database_url)
     idle = timedelta(minutes=settings.gateway.idle_close_minutes)
+    cipher, hashes = FieldCipher.from_settings(settings.privacy), LookupHash.from_settings(settings.privacy)
+    audit = SqlAudit(database, clock=utc_now)
     return Storage(
         database=database,
+        audit=audit,
+        identity=IdentityStores(
+            bindings=SqlIdentity(database, cipher=cipher, hashes=hashes, audit=audit, clock=utc_now),
+            sign_ins=SqlSignIns(database, cipher=cipher, clock=utc_now),
+            attempts=SqlAttempts(database, clock=utc_now),
+        ),
+        drafts=SqlDrafts(database, cipher=cipher, clock=utc_now),
+        submissions=SqlSubmissions(database, clock=utc_now),
         store=SqlStore(database, clock=utc_now, idle_close=idle),
         handovers=SqlHandovers(database, clock=utc_now),
         channel_store=SqlChannelStore(database, clock=utc_now),
@@ -86,12 +136,96 @@ def build_dialogue(settings: Settings) -> Talk:
     return Talk(ResilientDialogue(RasaDialogue(settings.rasa), knowledge), knowledge.prepare)
 
 
+def build_identification(
+    settings: Settings, storage: Storage, fund: FundSystem, *, codes: CodeSender, on_proven: OnProven
+) -> IdentityService:
+    """Identity on the stores and the core system; ``on_proven`` is told of every proof."""
+    return IdentityService(
+        storage.identity,
+        fund,
+        audit=storage.audit,
+        sender=codes,
+        hashes=LookupHash.from_settings(settings.privacy),
+        settings=settings,
+        clock=utc_now,
+        on_proven=on_proven,
+    )
+
+
+def build_tickets(settings: Settings, storage: Storage) -> CertificateTickets:
+    """Tickets that the action server makes and the gateway takes."""
+    return CertificateTickets(settings.gateway.session_secret, storage.channel_store)
+
+
+def build_counter(settings: Settings) -> OwnDesk:
+    """The own-data counter of the action server. Codes are sent and proofs completed by the gateway alone."""
+    storage, fund = build_storage(settings), HttpFundSystem(settings.fund)
+    identification = build_identification(settings, storage, fund, codes=_NoCodes(), on_proven=_nobody_waits)
+    links = TicketLinks(
+        build_tickets(settings, storage), storage.identity.bindings, public_url=settings.gateway.public_url
+    )
+    return build_desk(
+        fund,
+        identification,
+        records=(storage.drafts, storage.submissions),
+        links=links,
+        limits=Limits(fund, settings.limits),
+        audit=storage.audit,
+    )
+
+
+class _NoCodes:
+    """A `CodeSender` for processes that send none."""
+
+    async def send(self, mobile: str, text: str) -> None:
+        raise SendError(SendReason.CONFIG, "this process sends no codes", retryable=False)
+
+
+async def _nobody_waits(conversation_id: str, known: Known) -> None:
+    """The proof's own process tells the conversation."""
+
+
 def read_centre(settings: Settings) -> Centre:
     """The centre whose knowledge is published. Raises ConfigError when none is."""
     try:
         return Published.open(settings.knowledge_dir).catalogue.centre
     except KnowledgeError as error:
         raise ConfigError(f"no usable knowledge is published, run `hotline train`: {error}") from error
+
+
+def _build_verification(storage: Storage, fund: FundSystem, events: Events) -> Verification:
+    return Verification(
+        fund,
+        storage.submissions,
+        storage.drafts,
+        bindings=storage.identity.bindings,
+        audit=storage.audit,
+        clock=utc_now,
+        tell=events.verified,
+    )
+
+
+def _build_turns(
+    settings: Settings, storage: Storage, dialogue: Dialogue, channels: Mapping[ChannelName, Channel], live: Live
+) -> TurnWorker:
+    return TurnWorker(
+        storage.store,
+        dialogue,
+        hand_over=HandOver(storage.store, storage.handovers, staffed=settings.gateway.desk_staffed),
+        hub=live.hub,
+        waiters=live.waiters,
+        channels=channels,
+        clock=utc_now,
+        worker=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Who waits in this process: webhooks for their answers, pages for their lines."""
+
+    waiters: Waiters
+    hub: Hub
 
 
 def build_core(
@@ -101,28 +235,25 @@ def build_core(
     centre: Centre,
     channels: Mapping[ChannelName, Channel],
     dialogue: Dialogue,
+    codes: CodeSender | None = None,
+    fund: FundSystem | None = None,
 ) -> Core:
-    """Everything between the channels and the dialogue."""
-    waiters, hub = Waiters(), Hub()
-    turns = TurnWorker(
-        storage.store,
-        dialogue,
-        hand_over=HandOver(storage.store, storage.handovers, staffed=settings.gateway.desk_staffed),
-        hub=hub,
-        waiters=waiters,
-        channels=channels,
-        clock=utc_now,
-        worker=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
-    )
+    """Everything between the channels and the dialogue. ``codes`` None: no code can be sent; ``fund`` None: the core
+    system of the settings."""
+    live = Live(Waiters(), Hub())
+    turns = _build_turns(settings, storage, dialogue, channels, live)
     spool = Spool(settings.state_dir / "spool")
-    intake = Intake(storage.store, turns, channels=channels, waiters=waiters, spool=spool)
+    intake = Intake(storage.store, turns, channels=channels, waiters=live.waiters, spool=spool)
+    fund = fund or HttpFundSystem(settings.fund)
+    events = Events(intake.submit, storage.identity.bindings)
     housekeeping = Housekeeping(
         storage.store,
         turns=turns,
         intake=intake,
         deliveries=DeliveryWorker(storage.store, channels, clock=utc_now),
+        verification=_build_verification(storage, fund, events),
         spool=spool,
-        purge=storage.channel_store.purge,
+        purge=storage.purge,
     )
     return Core(
         settings=settings,
@@ -131,6 +262,12 @@ def build_core(
         channels=channels,
         intake=intake,
         turns=turns,
-        chats=StoredChats(intake, storage.store, hub),
+        chats=StoredChats(intake, storage.store, live.hub),
         housekeeping=housekeeping,
+        fund=fund,
+        identification=build_identification(
+            settings, storage, fund, codes=codes or _NoCodes(), on_proven=events.proved
+        ),
+        tickets=build_tickets(settings, storage),
+        issuing=Issuing(fund, storage.identity.bindings, audit=storage.audit, clock=utc_now),
     )

@@ -16,6 +16,7 @@ PORT_SETTINGS = {
     "actions": "GJJ_ACTIONS__PORT",
     "gateway": "GJJ_GATEWAY__PORT (and GJJ_GATEWAY__PUBLIC_URL)",
     "sandbox": "GJJ_SANDBOX__PORT (and GJJ_WECHAT__API_BASE, GJJ_TWILIO__API_BASE)",
+    "fund": "GJJ_SANDBOX__FUND_PORT (and GJJ_FUND__BASE_URL)",
 }
 EMBEDDED_MARKS = ("embedded-", "sandbox", "abcdefghijklmnopqrstuvwxyz")
 

@@ -7,6 +7,7 @@ Business figures (rates, caps, hours) are not settings: they are knowledge_base/
 from __future__ import annotations
 
 import os
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -65,6 +66,86 @@ class SandboxSettings(_Section):
     enabled: bool = True
     host: str = "127.0.0.1"
     port: int = 8090
+    fund_port: int = 8091
+    """The core system's, a process and a database of its own."""
+    fund_people: int = 20000
+    """How many people the core system is seeded with, besides those written down in sandbox/fund/cast.yml."""
+    fund_today: date | None = None
+    """The day the core system starts on; None: the real one."""
+    fund_stage_s: float = 30.0
+    """How long an application stays in each state there."""
+
+
+class FundSettings(_Section):
+    """The fund core system, by its HTTP form (docs/fund-core-api.yaml)."""
+
+    base_url: str = "http://127.0.0.1:8091"
+    """The default is the sandbox's core system."""
+    client_id: str = "hotline"
+    secret: SecretStr = SecretStr("embedded-fund-secret-change-me")
+    """Requests are signed with it (HMAC-SHA256)."""
+    connect_timeout_s: float = 0.5
+    read_timeout_s: float = 1.5
+    """For one attempt of a read. A turn has 2.8 s in all."""
+    read_budget_s: float = 2.4
+    """For a read and its one repetition together."""
+    write_timeout_s: float = 2.0
+    concurrent_calls: int = 32
+    """More than these at once are refused at once, so that a slow core system cannot hold every turn."""
+    failures_to_open: int = 5
+    open_s: float = 10.0
+    """After so many failures in a row the core system is left alone for so long."""
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    """PEM files for mutual TLS; both or none."""
+    ca_bundle: Path | None = None
+    """Who signed the core system's certificate; None: the system's trust store."""
+
+
+class PrivacySettings(_Section):
+    """How personal numbers are kept."""
+
+    keys: SecretStr = SecretStr("1:ZW1iZWRkZWQtcHJpdmFjeS1rZXktY2hhbmdlLW1lISE=")
+    """``number:base64`` of 32 bytes each, separated by commas; the first one encrypts, the others still decrypt."""
+    lookup_key: SecretStr = SecretStr("embedded-lookup-key-change-me")
+    """For the keyed hashes rows are found by. Changing it needs `hotline keys rehash`."""
+    cipher: str = Field(default="aes-256-gcm", pattern="^(aes-256-gcm|sm4-gcm)$")
+    lookup_hash: str = Field(default="sha256", pattern="^(sha256|sm3)$")
+
+
+class IdentitySettings(_Section):
+    """How identity is proven; the limits on codes are those of reference carriers (docs/operations.md)."""
+
+    proven_minutes: int = Field(default=10, ge=1)
+    """How long a proof counts for what needs one."""
+    link_minutes: int = Field(default=10, ge=1)
+    code_minutes: int = Field(default=5, ge=1)
+    code_tries: int = Field(default=5, ge=1)
+    codes_per_minute: int = Field(default=1, ge=1)
+    codes_per_hour: int = Field(default=5, ge=1)
+    codes_per_day: int = Field(default=10, ge=1)
+    wrong_before_lock: int = Field(default=5, ge=1)
+    """Wrong attempts in a row before a lock of 1 minute, which doubles each time up to a day."""
+    wechat_oauth: bool = True
+    """Ask WeChat who opens a sign-in page (snsapi_base). The account's web domain has to be set for it."""
+    wechat_oauth_url: str = "http://127.0.0.1:8090/connect/oauth2/authorize"
+    """Real: WeChat's own page for it."""
+
+
+class ChannelLimits(_Section):
+    """In whole yuan: the most one application may move, and all applications of a person on a day together."""
+
+    single_yuan: int = Field(default=200_000, ge=0)
+    daily_yuan: int = Field(default=500_000, ge=0)
+
+
+class LimitsSettings(_Section):
+    """What may be filed on each channel (导则 5.3(3)); the centre sets its own."""
+
+    web: ChannelLimits = Field(default_factory=ChannelLimits)
+    wechat: ChannelLimits = Field(default_factory=ChannelLimits)
+    voice: ChannelLimits = Field(default_factory=ChannelLimits)
+    sms: ChannelLimits = ChannelLimits(single_yuan=0, daily_yuan=0)
 
 
 class WeChatSettings(_Section):
@@ -139,6 +220,10 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
     wechat: WeChatSettings = Field(default_factory=WeChatSettings)
     twilio: TwilioSettings = Field(default_factory=TwilioSettings)
+    fund: FundSettings = Field(default_factory=FundSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    identity: IdentitySettings = Field(default_factory=IdentitySettings)
+    limits: LimitsSettings = Field(default_factory=LimitsSettings)
 
     @property
     def resolved_database_url(self) -> str:

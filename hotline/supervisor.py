@@ -50,7 +50,7 @@ def services(settings: Settings) -> list[Service]:
     base["GJJ_KNOWLEDGE_DIR"] = str(settings.knowledge_dir)
     found = [_rasa(settings, base), _actions(settings, base), _gateway(settings, base)]
     if settings.sandbox.enabled:
-        found.append(_sandbox(settings, base))
+        found = [_core_system(settings, base), *found, _sandbox(settings, base)]
     return found
 
 
@@ -124,6 +124,27 @@ def _sandbox(settings: Settings, base: dict[str, str]) -> Service:
     return Service(
         name="sandbox",
         command=[sys.executable, "-m", "sandbox"],
+        host=host,
+        port=port,
+        health_url=f"http://{host}:{port}/health",
+        env=env,
+    )
+
+
+def _core_system(settings: Settings, base: dict[str, str]) -> Service:
+    host, port = settings.sandbox.host, settings.sandbox.fund_port
+    env = {
+        **base,
+        "GJJ_STATE_DIR": str(settings.state_dir),
+        "GJJ_SANDBOX__HOST": host,
+        "GJJ_SANDBOX__FUND_PORT": str(port),
+        "GJJ_SANDBOX__FUND_PEOPLE": str(settings.sandbox.fund_people),
+        "GJJ_FUND__CLIENT_ID": settings.fund.client_id,
+        "GJJ_FUND__SECRET": settings.fund.secret.get_secret_value(),
+    }
+    return Service(
+        name="fund",
+        command=[sys.executable, "-m", "sandbox.fund"],
         host=host,
         port=port,
         health_url=f"http://{host}:{port}/health",

@@ -21,6 +21,8 @@ from hotline import supervisor
 from hotline.settings import ROOT, Settings
 
 START_LIMIT_S = 180
+PEOPLE = "200"
+"""In the core system, besides its cast: tests of these processes need few."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Stack:
     @property
     def sandbox(self) -> str:
         return f"http://127.0.0.1:{self.settings.sandbox.port}"
+
+    @property
+    def core_system(self) -> str:
+        return self.settings.fund.base_url
 
     def hotline(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A `hotline` command against this stack."""
@@ -98,7 +104,7 @@ def stack_env(state_dir: Path, **more: str) -> dict[str, str]:
         if not source.exists():
             pytest.skip("nothing is trained yet: run `hotline train`")
         (state_dir / name).symlink_to(source, target_is_directory=True)
-    gateway, rasa, actions, sandbox = free_ports(4)
+    gateway, rasa, actions, sandbox, fund = free_ports(5)
     return {
         **{key: value for key, value in os.environ.items() if not re.match("GJJ_", key)},
         "PYTHONPATH": str(ROOT),
@@ -110,6 +116,10 @@ def stack_env(state_dir: Path, **more: str) -> dict[str, str]:
         "GJJ_SANDBOX__PORT": str(sandbox),
         "GJJ_WECHAT__API_BASE": f"http://127.0.0.1:{sandbox}/wechat",
         "GJJ_TWILIO__API_BASE": f"http://127.0.0.1:{sandbox}/twilio",
+        "GJJ_IDENTITY__WECHAT_OAUTH_URL": f"http://127.0.0.1:{sandbox}/connect/oauth2/authorize",
+        "GJJ_SANDBOX__FUND_PORT": str(fund),
+        "GJJ_SANDBOX__FUND_PEOPLE": PEOPLE,
+        "GJJ_FUND__BASE_URL": f"http://127.0.0.1:{fund}",
         **more,
     }
 

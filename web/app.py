@@ -15,7 +15,9 @@ from hotline.settings import Settings, get_settings
 from web import health, internal, webhooks
 from web.citizen import routes as citizen
 from web.citizen.assets import static_files
-from web.registry import HOOKS, build_channels
+from web.citizen.certificates import CertificateDownloads, certificate_router
+from web.citizen.identity import identity_router
+from web.registry import HOOKS, build_channels, build_codes
 
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
 
@@ -28,7 +30,8 @@ def serve() -> FastAPI:
     centre = read_centre(settings)
     channels = build_channels(settings, storage.channel_store, centre)
     talk = build_dialogue(settings)
-    core = build_core(settings, storage, centre=centre, channels=channels, dialogue=talk.dialogue)
+    codes = build_codes(settings, centre)
+    core = build_core(settings, storage, centre=centre, channels=channels, dialogue=talk.dialogue, codes=codes)
     return create_app(settings, core, prepare=talk.prepare)
 
 
@@ -50,7 +53,7 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
             with suppress(TimeoutError):
                 async with asyncio.timeout(5):
                     await core.turns.idle()
-            await core.storage.database.close()
+            await core.close()
 
     app = FastAPI(title="12329", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -59,6 +62,9 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
     app.include_router(internal.router(core))
     app.include_router(webhooks.router(core, HOOKS))
     app.include_router(citizen.router(core.chats, settings, centre=core.centre))
+    app.include_router(identity_router(core.identification, settings, centre=core.centre))
+    downloads = CertificateDownloads(tickets=core.tickets, certificate_of=core.issuing.certificate_of)
+    app.include_router(certificate_router(core.fund, settings, centre=core.centre, downloads=downloads))
     app.mount("/static", static_files())
     return app
 

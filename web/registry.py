@@ -8,6 +8,7 @@ from dataclasses import asdict
 import httpx
 
 from channels.sms.channel import SmsChannel
+from channels.sms.codes import SmsCodes
 from channels.voice.channel import VoiceChannel
 from channels.webchat.channel import WebChatChannel
 from channels.webchat.visitors import Visitors
@@ -47,7 +48,7 @@ def build_channels(settings: Settings, states: SqlChannelStore, centre: Centre) 
     """All channels of the centre, on its settings."""
     gateway = settings.gateway
     visitors = Visitors(gateway.session_secret, secure=gateway.public_url.startswith("https://"))
-    short_name = centre.sms_signature.strip("【】")
+    short_name = _short_name(centre)
     wechat_client = httpx.AsyncClient(trust_env=False)
     return {
         ChannelName.WEB: WebChatChannel(visitors),
@@ -55,3 +56,13 @@ def build_channels(settings: Settings, states: SqlChannelStore, centre: Centre) 
         ChannelName.SMS: SmsChannel(settings.twilio, gateway.public_url, signature=short_name),
         ChannelName.VOICE: VoiceChannel(settings.twilio, gateway.public_url, centre=short_name),
     }
+
+
+def build_codes(settings: Settings, centre: Centre) -> SmsCodes:
+    """What brings codes to telephones."""
+    return SmsCodes(settings.twilio, signature=_short_name(centre))
+
+
+def _short_name(centre: Centre) -> str:
+    """The approved SMS signature without its brackets."""
+    return centre.sms_signature.strip("【】")

@@ -32,6 +32,10 @@ MATCHED_AT = 0.50
 """From this probability of the best entry on the matcher decides between the fund's business and others'."""
 OUTSIDE_AT = 0.60
 """From this mean of the linear model's and the matcher's doubt on a question without an entry is not the fund's."""
+OWN_AT = 0.25
+"""From this probability on a wish for one's own data or business is believed, where the entry found is near to it."""
+SURELY_OWN_AT = 0.50
+"""The same against an entry that has nothing to do with it."""
 SMALL_TALK_CHARS = 24
 """No longer message is a greeting, thanks or a wish to hear it again; complaints and calls for a person may be long."""
 WORD_CHARS = 5
@@ -75,15 +79,15 @@ class LinearModel:
         shares = softmax(self.linear.logits(self.scaling.apply(vector)))
         return dict(zip(self.linear.classes, shares.tolist(), strict=True))
 
-    def save(self, folder: Path) -> None:
-        np.savez(folder / "linear.npz", mean=self.scaling.mean, weights=self.linear.weights, bias=self.linear.bias)
+    def save(self, folder: Path, name: str) -> None:
+        np.savez(folder / f"{name}.npz", mean=self.scaling.mean, weights=self.linear.weights, bias=self.linear.bias)
         facts = {"classes": self.linear.classes, "deviation": self.scaling.deviation}
-        (folder / "linear.json").write_text(json.dumps(facts), encoding="utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(facts), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> LinearModel:
-        facts = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
-        with np.load(folder / "linear.npz", allow_pickle=False) as arrays:
+    def load(cls, folder: Path, name: str) -> LinearModel:
+        facts = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
             scaling = Scaling(arrays["mean"], facts["deviation"])
             return cls(scaling, Linear(tuple(facts["classes"]), arrays["weights"], arrays["bias"]))
 
@@ -93,19 +97,26 @@ class Habits:
     """What the project tells the classifier in config.yml.
 
     ``kin`` names the matters that mean the same as a control intent, so that they do not speak against it;
-    ``own_words`` are words of the fund that small talk never contains.
+    ``own_words`` are words of the fund that small talk never contains. ``own_data`` names the intents that ask for
+    the citizen's own data or business, and the matters whose policy answers are near to each.
     """
 
     kin: Mapping[str, Sequence[str]] = field(default_factory=dict)
     own_words: Sequence[str] = ()
+    own_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class IntentModel:
-    """Everything the classifier learnt. ``kind`` names the embedding the linear model was fitted on."""
+    """Everything the classifier learnt. ``kind`` names the embedding the linear models were fitted on.
+
+    ``linear`` tells all intents apart but wishes for one's own data; ``own`` tells these from everything else, policy
+    questions above all (None: the project has none).
+    """
 
     examples: Mapping[str, str]
     linear: LinearModel
+    own: LinearModel | None = None
     kind: str = ""
     habits: Habits = field(default_factory=Habits)
 
@@ -115,18 +126,24 @@ class IntentModel:
         exact = self.examples.get(key)
         if exact is not None:
             return Verdict(exact, 1.0, ((exact, 1.0),))
-        probabilities = {ASK: 1.0} if vector is None else self.linear.probabilities(vector)
-        return settle(probabilities, Evidence.read(knowledge), text=key, habits=self.habits)
+        evidence = Evidence.read(knowledge)
+        if vector is None:
+            return settle({ASK: 1.0}, evidence, text=key, habits=self.habits)
+        own = self.own.probabilities(vector) if self.own else {}
+        return settle(self.linear.probabilities(vector), evidence, text=key, habits=self.habits, own=own)
 
     def save(self, folder: Path) -> None:
         facts = {"kind": self.kind, "examples": dict(self.examples)}
         (folder / "examples.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
-        self.linear.save(folder)
+        self.linear.save(folder, "linear")
+        if self.own:
+            self.own.save(folder, "own")
 
     @classmethod
     def load(cls, folder: Path) -> IntentModel:
         facts = json.loads((folder / "examples.json").read_text(encoding="utf-8"))
-        return cls(facts["examples"], LinearModel.load(folder), facts["kind"])
+        own = LinearModel.load(folder, "own") if (folder / "own.json").exists() else None
+        return cls(facts["examples"], LinearModel.load(folder, "linear"), own, facts["kind"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +173,26 @@ class Evidence:
 
 
 def settle(
-    probabilities: Mapping[str, float], evidence: Evidence, *, text: str, habits: Habits | None = None
+    probabilities: Mapping[str, float],
+    evidence: Evidence,
+    *,
+    text: str,
+    habits: Habits | None = None,
+    own: Mapping[str, float] | None = None,
 ) -> Verdict:
-    """Control intents win where they are clear, then the matcher, then the linear model among the rest.
+    """A wish for one's own data wins where it is clear, then a control intent, then the matcher, then the linear model
+    among the rest.
 
-    ``text`` is the message's lookup key.
+    ``text`` is the message's lookup key; ``own`` are the probabilities of wishes for own data (and of all else).
     """
     habits, length = habits or Habits(), len(text)
     ranking = tuple(sorted(probabilities.items(), key=lambda item: -item[1]))
     matched = OUTSIDE if evidence.scope == "outside" else ASK
     if evidence.exact:
         return Verdict(matched, 1.0, ranking)
+    wish = _wish(own or {}, evidence, habits=habits)
+    if wish is not None:
+        return Verdict(*wish, ranking)
     intent, p = next(((i, p) for i, p in ranking if i not in BUSINESS), ("", 0.0))
     if _is_control(intent, p, evidence, text=text, habits=habits):
         return Verdict(intent, p, ranking)
@@ -186,6 +212,17 @@ def settle(
 def _says_something(text: str) -> bool:
     """Whether there are at least two Chinese characters: the embedding finds a neighbour for any letters at all."""
     return sum("\u3400" <= char <= "\u9fff" for char in text) > 1
+
+
+def _wish(own: Mapping[str, float], evidence: Evidence, *, habits: Habits) -> tuple[str, float] | None:
+    """The likeliest wish for own data, where wishes together are likelier than the entry found lets pass."""
+    wishes = {intent: p for intent, p in own.items() if intent in habits.own_data}
+    if not wishes or (evidence.scope == "outside" and evidence.best >= MATCHED_AT):
+        return None
+    intent = max(wishes, key=lambda each: wishes[each])
+    is_near = evidence.best < MATCHED_AT or evidence.code in habits.own_data[intent]
+    together = sum(wishes.values())
+    return (intent, together) if together >= (OWN_AT if is_near else SURELY_OWN_AT) else None
 
 
 def _is_control(intent: str, p: float, evidence: Evidence, *, text: str, habits: Habits) -> bool:

@@ -46,10 +46,11 @@ def pages(texts: Iterable[str], *, size: int = PAGE_CHARACTERS) -> list[str]:
 
 
 def menu(choices: Sequence[Choice]) -> str:
-    """The choices with the key of each, empty where there are none."""
+    """The choices with the key of each, empty where there are none. What opens a page cannot be pressed."""
     words = wording()
+    spoken = [choice for choice in choices if not choice.url]
     items = [
-        words.choice.format(label=speakable(choice.label), number=number) for number, choice in enumerate(choices, 1)
+        words.choice.format(label=speakable(choice.label), number=number) for number, choice in enumerate(spoken, 1)
     ]
     return words.choice_separator.join(items) + words.sentence_stop if items else ""
 

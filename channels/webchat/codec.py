@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hotline.domain.messages import Choice
 from hotline.ports import ChatLine, Typing
 
 MAX_CHARACTERS = 1000
@@ -109,9 +110,13 @@ def encode_line(line: ChatLine, *, visitor: str) -> dict[str, Any]:
         "author": line.author,
         "text": line.text,
         "at": line.at,
-        "choices": [{"label": choice.label, "text": choice.text} for choice in line.choices],
+        "choices": [_encode_choice(choice) for choice in line.choices],
         "id": line.message_id.removeprefix(f"{visitor}:"),
     }
+
+
+def _encode_choice(choice: Choice) -> dict[str, str]:
+    return {"label": choice.label, "text": choice.text} | ({"url": choice.url} if choice.url else {})
 
 
 def encode_typing(typing: Typing) -> dict[str, Any]:

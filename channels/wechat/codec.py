@@ -140,11 +140,12 @@ def _render_one(reply: Reply) -> str:
 
 
 def _choice_line(number: int, choice: Choice) -> str:
-    """A line that says ``choice.text`` when it is tapped, in passive and in pushed texts alike."""
+    """A line that says ``choice.text`` when it is tapped, or opens its page, in passive and in pushed texts alike."""
     said = _RESERVED.sub(lambda found: f"%{ord(found.group()):02X}", _storable(choice.text))
     # Clients show entities as they are, so what would open a tag becomes its full-width twin.
     label = _storable(choice.label).translate(_FULL_WIDTH)
-    link = f'<a href="weixin://bizmsgmenu?msgmenucontent={said}&msgmenuid={number}">{label}</a>'
+    address = choice.url or f"weixin://bizmsgmenu?msgmenucontent={said}&msgmenuid={number}"
+    link = f'<a href="{address}">{label}</a>'
     return wording().choice_line.format(number=number, link=link)
 
 

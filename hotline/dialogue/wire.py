@@ -40,7 +40,10 @@ def from_messages(messages: object, understood: object, ms: object = None) -> Tu
 
 
 def _reply_json(reply: Reply) -> dict[str, Any]:
-    choices = [{"label": choice.label, "text": choice.text} for choice in reply.choices]
+    choices = [
+        {"label": choice.label, "text": choice.text} | ({"url": choice.url} if choice.url else {})
+        for choice in reply.choices
+    ]
     return {"text": reply.text, "choices": choices, "ends_call": reply.ends_call}
 
 
@@ -67,10 +70,12 @@ def _read_reply(message: Mapping[str, Any], reply: Mapping[str, Any]) -> Reply:
     if not isinstance(text, str) or not text.strip():
         raise WrongShape("a message without text")
     if "choices" in reply:
-        pairs = [(c.get("label"), c.get("text")) for c in _objects(reply["choices"])]
+        found = [(c.get("label"), c.get("text"), c.get("url")) for c in _objects(reply["choices"])]
     else:
-        pairs = [(b.get("title"), b.get("payload")) for b in _objects(message.get("buttons") or [])]
-    choices = tuple(Choice(label=str(label), text=str(said)) for label, said in pairs if label and said)
+        found = [(b.get("title"), b.get("payload"), "") for b in _objects(message.get("buttons") or [])]
+    choices = tuple(
+        Choice(label=str(label), text=str(said), url=str(url or "")) for label, said, url in found if label and said
+    )
     return Reply(text=text, choices=choices, ends_call=bool(reply.get("ends_call", False)))
 
 

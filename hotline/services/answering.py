@@ -327,6 +327,8 @@ def _after(
         said=tuple(said),
         wrong=context.wrong if match is None or match.facts.denied else 0,
         asked=(context.asked if same else 0) + int(asked),
+        task=context.task,
+        pending=context.pending,
     )
 
 

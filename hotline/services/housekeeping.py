@@ -1,4 +1,5 @@
-"""What runs beside the webhooks: the outbox, messages left behind by a crash or a locked database, old nonces."""
+"""What runs beside the webhooks: the outbox, messages left behind by a crash or a locked database, filings whose answer
+was lost, what has expired."""
 
 from __future__ import annotations
 
@@ -12,11 +13,13 @@ from hotline.services.delivery import DeliveryWorker
 from hotline.services.intake import Intake
 from hotline.services.spool import Spool
 from hotline.services.turns import TurnWorker
+from hotline.services.verification import Verification
 from hotline.store import Store
 
 log = structlog.get_logger()
 
 LOOK_S = 1.0
+VERIFY_S = 5.0
 PURGE_S = 300.0
 
 
@@ -30,6 +33,7 @@ class Housekeeping:
         turns: TurnWorker,
         intake: Intake,
         deliveries: DeliveryWorker,
+        verification: Verification,
         spool: Spool,
         purge: Callable[[], Awaitable[int]],
     ) -> None:
@@ -37,6 +41,7 @@ class Housekeeping:
         self._turns = turns
         self._intake = intake
         self._deliveries = deliveries
+        self._verification = verification
         self._spool = spool
         self._purge = purge
 
@@ -44,6 +49,7 @@ class Housekeeping:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat(self._recover, LOOK_S))
             group.create_task(self._repeat(self._deliver, LOOK_S, self._turns.deliveries_due))
+            group.create_task(self._repeat(self._verification.run_due, VERIFY_S))
             group.create_task(self._repeat(self._purge, PURGE_S))
 
     async def _repeat(

@@ -66,6 +66,10 @@ class Context:
     """Answers in a row that the citizen called wrong."""
     asked: int = 0
     """Questions put back about the present matter."""
+    task: Mapping[str, Any] | None = None
+    """Something begun that waits for an answer: hotline.services.own.skill.Task."""
+    pending: Mapping[str, Any] | None = None
+    """What own data was asked for before it was known who asks: intent, text, matter."""
 
     @classmethod
     def from_slots(cls, slots: Mapping[str, Any]) -> Context:
@@ -81,6 +85,8 @@ class Context:
             failures=int(slots.get("failures") or 0),
             wrong=int(slots.get("wrong") or 0),
             asked=int(slots.get("asked") or 0),
+            task=slots.get("task") or None,
+            pending=slots.get("pending") or None,
         )
 
     def to_slots(self) -> dict[str, Any]:
@@ -95,6 +101,8 @@ class Context:
             "others": list(self.others),
             "wrong": self.wrong,
             "asked": self.asked,
+            "task": dict(self.task) if self.task else None,
+            "pending": dict(self.pending) if self.pending else None,
         }
 
     @property

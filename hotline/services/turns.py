@@ -25,6 +25,8 @@ from hotline.wording import core_wording, say
 log = structlog.get_logger()
 
 STORE_PAUSES_S = (0.2, 0.5, 1.0, 2.0)
+EVENTS = (InboundKind.PROVED, InboundKind.VERIFIED)
+"""Nobody said them: whoever is waiting for a person or talking to one is not interrupted."""
 INTERNAL = "internal"
 """``meta["origin"]`` of turns asked by our own tools: answered inline, never pushed to a vendor."""
 
@@ -118,7 +120,7 @@ class TurnWorker:
         if job.kind in (InboundKind.LEAVE, InboundKind.IGNORED):
             return TurnResult(replies=(), intent=str(job.kind))
         if job.owner != Owner.BOT:
-            return await self._held(job)
+            return TurnResult(replies=(), intent=str(job.kind)) if job.kind in EVENTS else await self._held(job)
         if job.kind == InboundKind.SILENCE:
             return TurnResult(replies=(), intent="silence", outcome=Outcome.CLARIFIED)
         if job.kind == InboundKind.START and self._channels[job.channel].capabilities.greets_itself:
