@@ -9,6 +9,9 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from hotline.errors import ConfigError
+from hotline.privacy.ciphers import FieldCipher
+from hotline.privacy.hashes import LookupHash
 from hotline.settings import ROOT, Settings
 
 PORT_SETTINGS = {
@@ -18,7 +21,7 @@ PORT_SETTINGS = {
     "sandbox": "GJJ_SANDBOX__PORT (and GJJ_WECHAT__API_BASE, GJJ_TWILIO__API_BASE)",
     "fund": "GJJ_SANDBOX__FUND_PORT (and GJJ_FUND__BASE_URL)",
 }
-EMBEDDED_MARKS = ("embedded-", "sandbox", "abcdefghijklmnopqrstuvwxyz")
+EMBEDDED_MARKS = ("embedded-", "sandbox", "abcdefghijklmnopqrstuvwxyz", "1:ZW1iZWRkZWQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ def wrong_settings(error: ValidationError) -> list[str]:
 
 def problems(settings: Settings) -> list[Problem]:
     """Everything wrong or unsafe, the errors first."""
-    found = [*_database(settings), *_wechat(settings), *_secrets(settings), *_addresses(settings), *_centre(settings)]
+    checks = (_database, _wechat, _secrets, _addresses, _centre, _privacy, _fund)
+    found = [problem for check in checks for problem in check(settings)]
     return sorted(found, key=lambda problem: problem.level)
 
 
@@ -67,7 +71,7 @@ def _wechat(settings: Settings) -> Iterator[Problem]:
 def _secrets(settings: Settings) -> Iterator[Problem]:
     """Embedded defaults are for the sandbox on one machine; a public address with them is refused."""
     level = "warning" if settings.sandbox.enabled else "error"
-    for section in ("gateway", "rasa", "wechat", "twilio", ""):
+    for section in ("gateway", "rasa", "wechat", "twilio", "fund", "privacy", ""):
         part = getattr(settings, section) if section else settings
         for field in type(part).model_fields:
             value = getattr(part, field)
@@ -80,6 +84,9 @@ def _addresses(settings: Settings) -> Iterator[Problem]:
     public = settings.gateway.public_url
     if not public.startswith("https://") and not settings.sandbox.enabled:
         yield Problem("error", "GJJ_GATEWAY__PUBLIC_URL", "must be the https address that vendors call")
+    oauth = settings.identity.wechat_oauth_url
+    if settings.identity.wechat_oauth and not oauth.startswith("https://") and not settings.sandbox.enabled:
+        yield Problem("error", "GJJ_IDENTITY__WECHAT_OAUTH_URL", "must be the https address of WeChat's own page")
     if settings.sandbox.enabled and public.startswith("https://"):
         yield Problem("warning", "GJJ_SANDBOX__ENABLED", "the sandbox runs although the gateway has a public address")
 
@@ -87,3 +94,18 @@ def _addresses(settings: Settings) -> Iterator[Problem]:
 def _centre(settings: Settings) -> Iterator[Problem]:
     if not (ROOT / "knowledge_base" / "centres" / f"{settings.centre}.yml").exists():
         yield Problem("error", "GJJ_CENTRE", f"knowledge_base/centres/{settings.centre}.yml does not exist")
+
+
+def _privacy(settings: Settings) -> Iterator[Problem]:
+    for name, read in (("keys", FieldCipher.from_settings), ("lookup_hash", LookupHash.from_settings)):
+        try:
+            read(settings.privacy)
+        except ConfigError as error:
+            yield Problem("error", f"GJJ_PRIVACY__{name.upper()}", str(error))
+
+
+def _fund(settings: Settings) -> Iterator[Problem]:
+    if bool(settings.fund.client_certificate) != bool(settings.fund.client_key):
+        yield Problem("error", "GJJ_FUND__CLIENT_CERTIFICATE", "and GJJ_FUND__CLIENT_KEY belong together")
+    if not settings.sandbox.enabled and not settings.fund.base_url.startswith("https://"):
+        yield Problem("error", "GJJ_FUND__BASE_URL", "must be the https address of the fund core system")

@@ -17,7 +17,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import checks, evaluation, kb_cli, supervisor, training
+from hotline import audit_cli, checks, evaluation, kb_cli, keys_cli, supervisor, training
 from hotline.client import GatewayClient, ensure_running
 from hotline.console import notes, one_sentence, out, report, settings
 from hotline.domain.messages import ChannelName
@@ -26,6 +26,8 @@ from hotline.storage.migrate import migrate as migrate_database
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(kb_cli.app, name="kb")
+app.add_typer(audit_cli.app, name="audit")
+app.add_typer(keys_cli.app, name="keys")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
 

@@ -65,7 +65,7 @@ class Apply:
         """Goes on with a draft, begins the business that was named, or asks which one is meant."""
         drafts = {each.business: each for each in await self._drafts.of(ask.person_id)}
         if says(ask.text, "go_on_words") and drafts:
-            newest = max(drafts.values(), key=lambda draft: draft.updated_at)
+            newest = next(iter(drafts.values()))  # the last changed comes first
             return await self._next(ask, self._businesses[newest.business], newest.fields)
         business = self._businesses.get(named_business(ask) or ask.matter or "")
         if business is None:
@@ -104,10 +104,10 @@ class Apply:
         key = "left_unasked" if task.asking == WHICH else "left"
         return Told(text=WORDS.say(key, ask.channel, business=name_of(task.about, ask)), matter=task.about or None)
 
-    async def unfinished(self, person_id: str) -> str | None:
-        """The business of the newest draft."""
-        drafts = [each for each in await self._drafts.of(person_id) if each.business in self._businesses]
-        return max(drafts, key=lambda draft: draft.updated_at).business if drafts else None
+    async def unfinished(self, ask: Ask) -> Told | None:
+        """The offer to go on with the application begun last, on whatever channel that was."""
+        drafts = [each for each in await self._drafts.of(ask.person_id) if each.business in self._businesses]
+        return self._found_draft(ask, self._businesses[drafts[0].business]) if drafts else None
 
     # --- beginning -----------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ def build_desk(
     drafts, submissions = records
     businesses = (WithdrawRent(), WithdrawRetire(), WithdrawLeave(), TransferIn(), Prepay(), Makeup())
     filing = Filing(fund, drafts, submissions, audit=audit)
+    apply = Apply(fund, drafts, filing=filing, limits=limits, audit=audit, businesses=businesses)
     skills = (
         Balance(fund),
         Ledger(fund),
@@ -49,8 +50,8 @@ def build_desk(
         CertificateDownload(fund, links),
         Calculate(fund),
         MayI(fund),
-        Apply(fund, drafts, filing=filing, limits=limits, audit=audit, businesses=businesses),
+        apply,
         CancelApplication(fund, audit=audit),
         Verified(submissions),
     )
-    return OwnDesk(skills, identification=identification, audit=audit, clock=utc_now)
+    return OwnDesk(skills, identification=identification, audit=audit, clock=utc_now, unfinished=apply.unfinished)

@@ -51,13 +51,16 @@ class OwnDesk:
         identification: Identification,
         audit: Audit,
         clock: Callable[[], datetime],
+        unfinished: Callable[[Ask], Awaitable[Told | None]],
     ) -> None:
+        """``unfinished``: what reminds a person of an application he has begun."""
         self._skills: Mapping[str, Skill] = {skill.intent: skill for skill in skills}
         self._homes: Mapping[str, Skill] = {skill.matter: skill for skill in reversed(skills)}
         self._proving = Proving(identification)
         self._identification = identification
         self._audit = audit
         self._clock = clock
+        self._unfinished = unfinished
 
     async def decide(
         self, answering: Answering, question: Question, context: Context, *, conversation_id: str
@@ -112,7 +115,12 @@ class OwnDesk:
             again = await self._safely(turn, ask, begun, lambda: cast(LongSkill, begun).ask_again(ask, task))
             return _greeted(greeting, turn.decided(again or Told(text=""), matter=begun.matter))
         if skill is None:
-            return turn.decided(Told(text=greeting, choices=turn.suggestions()))
+            reminder = await self._unfinished(turn.ask(known, self._clock()))
+            return (
+                _greeted(greeting, turn.decided(reminder))
+                if reminder
+                else turn.decided(Told(text=greeting, choices=turn.suggestions()))
+            )
         asked = replace(turn.question, text=str(pending.get("text", "")), intent=skill.intent)
         return _greeted(greeting, await self._own(replace(turn, question=asked, matter=pending.get("matter")), skill))
 
