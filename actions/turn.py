@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from actions.knowledge import answering
 from hotline.dialogue.wire import to_messages
 from hotline.domain.clock import today
 from hotline.domain.messages import ChannelName, TurnResult
+from hotline.services.core_time import core_time
 from hotline.services.offers import Context, Question
 from knowledge_base.match import Match
 
@@ -35,12 +37,13 @@ class Turn(Action):  # type: ignore[misc]  # rasa-sdk is not typed
         try:
             context = Context.from_slots(tracker.slots)
             question = read_question(tracker, self.intent)
-            decision = await counter().decide(answering(), question, context, conversation_id=tracker.sender_id)
+            with core_time() as waited:
+                decision = await counter().decide(answering(), question, context, conversation_id=tracker.sender_id)
         except Exception as error:
             log.error("action.failed", action=self.name(), error=type(error).__name__)
             _utter(dispatcher, answering().sorry(read_channel(tracker)))
             return []
-        _utter(dispatcher, decision.result)
+        _utter(dispatcher, replace(decision.result, ms={"core": waited.ms}) if waited.waits else decision.result)
         before, after = context.to_slots(), decision.context.to_slots()
         return [SlotSet(slot, value) for slot, value in after.items() if value != before[slot]]
 

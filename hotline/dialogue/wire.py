@@ -34,7 +34,8 @@ def from_messages(messages: object, understood: object, ms: object = None) -> Tu
         facts = {**facts, **_object(custom.get("turn", {}), "turn")}
         replies.append(_read_reply(message, _object(custom.get("reply", {}), "reply")))
     try:
-        return _read_turn(tuple(replies), facts, _object(ms or {}, "ms"))
+        taken = {**_object(facts.get("ms") or {}, "ms"), **_object(ms or {}, "ms")}
+        return _read_turn(tuple(replies), facts, taken)
     except (TypeError, ValueError, KeyError) as error:
         raise WrongShape(f"the turn cannot be read: {type(error).__name__}") from error
 
@@ -61,6 +62,7 @@ def _turn_json(result: TurnResult) -> dict[str, Any]:
         "candidates": list(result.candidates),
         "sources": sources,
         "hand_over": result.hand_over,
+        "ms": dict(result.ms),
     }
 
 

@@ -22,6 +22,7 @@ from hotline.fund import codec
 from hotline.fund.guard import Guard
 from hotline.fund.signing import Signature
 from hotline.fund_system import FundRefused, FundUnavailable, FundUnknown
+from hotline.services.core_time import note_core_call
 from hotline.settings import FundSettings
 
 log = structlog.get_logger()
@@ -152,7 +153,9 @@ class Line:
             reason = str(error)
             raise
         finally:
-            ms = round((time.monotonic() - started) * 1000, 1)
+            ended = time.monotonic()
+            note_core_call(started, ended)
+            ms = round((ended - started) * 1000, 1)
             log.info("fund.call", kind=call.method, path=call.path, status=status, ms=ms, reason=reason)
 
     def _limit_s(self, call: Call) -> float:

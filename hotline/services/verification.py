@@ -72,7 +72,7 @@ class Verification:
         if settled is None:
             return False
         await self._audit.record(_entry(settled))
-        log.info("filing.verified", state=str(settled.state), business=settled.business)
+        log.info("filing.verified", state=str(settled.state), kind=settled.business)
         await self._tell(settled)
         return True
 

@@ -40,6 +40,7 @@ class Apply:
 
     intent = "apply"
     matter = "withdraw-overview"
+    own_only = True
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ class Balance:
 
     intent = "ask_balance"
     matter = "query-balance"
+    own_only = True
 
     def __init__(self, fund: FundSystem) -> None:
         self._fund = fund

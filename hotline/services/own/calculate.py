@@ -53,6 +53,7 @@ class Calculate:
 
     intent = "calculate"
     matter = "loan-amount"
+    own_only = False
 
     def __init__(self, fund: FundSystem) -> None:
         self._fund = fund

@@ -27,6 +27,7 @@ class CancelApplication:
 
     intent = "cancel_application"
     matter = "withdraw-overview"
+    own_only = True
 
     def __init__(self, fund: FundSystem, *, audit: Audit) -> None:
         self._fund = fund

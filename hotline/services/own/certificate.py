@@ -29,6 +29,7 @@ class CertificateDownload:
 
     intent = "get_certificate"
     matter = "query-certificate"
+    own_only = True
 
     def __init__(self, fund: FundSystem, links: CertificateLinks) -> None:
         self._fund = fund

@@ -23,6 +23,7 @@ class ContributionStatus:
 
     intent = "ask_contributions"
     matter = "query-status"
+    own_only = True
 
     def __init__(self, fund: FundSystem) -> None:
         self._fund = fund

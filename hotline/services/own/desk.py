@@ -92,6 +92,8 @@ class OwnDesk:
 
     async def _own(self, turn: OwnTurn, skill: Skill) -> Decision:
         needed = skill.needs(turn.channel)
+        if skill.own_only and turn.for_somebody_else:
+            return turn.says("others_never", outcome=Outcome.CLARIFIED)
         if needed > Level.ANONYMOUS and turn.channel is ChannelName.SMS:
             return turn.says("sms_never", outcome=Outcome.CLARIFIED)
         known = await self._identification.known_in(turn.conversation_id)
@@ -139,7 +141,7 @@ class OwnDesk:
         except FundUnknown:
             text = turn.sentence("in_doubt")
         except FundRefused as refused:
-            log.info("own.core_refused", skill=skill.intent, code=refused.code)
+            log.info("own.core_refused", skill=skill.intent, reason=refused.code)
             text = turn.sentence(f"refused.{refused.code}", reference=refused.reference)
         except Declined as declined:
             text = turn.sentence(declined.key)

@@ -92,7 +92,7 @@ class Filing:
         await self._audit.record(did("application.filed", ask, purpose=business.code, detail=detail))
 
     def _told(self, key: str, ask: Ask, business: Business) -> Told:
-        log.warning("own.filing", outcome=key, business=business.code)
+        log.warning("own.filing", outcome=key, kind=business.code)
         text = WORDS.say(key, ask.channel, business=name_of(business.code, ask))
         return Told(text=text, outcome=Outcome.CLARIFIED, matter=business.code)
 

@@ -26,6 +26,7 @@ class Ledger:
 
     intent = "ask_ledger"
     matter = "query-ledger"
+    own_only = True
 
     def __init__(self, fund: FundSystem) -> None:
         self._fund = fund

@@ -17,6 +17,7 @@ class LoanStatus:
 
     intent = "ask_loan"
     matter = "query-loan"
+    own_only = True
 
     def __init__(self, fund: FundSystem) -> None:
         self._fund = fund

@@ -29,6 +29,7 @@ class MayI:
 
     intent = "may_i"
     matter = "withdraw-overview"
+    own_only = False
 
     def __init__(self, fund: FundSystem) -> None:
         self._fund = fund

@@ -28,6 +28,7 @@ class Progress:
 
     intent = "ask_progress"
     matter = "query-sms-progress"
+    own_only = True
 
     def __init__(self, fund: FundSystem, submissions: Submissions) -> None:
         self._fund = fund

@@ -111,6 +111,9 @@ class Skill(Protocol):
     matter: str
     """The matter of the catalogue that is told where the data cannot be, and that the record names."""
 
+    own_only: bool
+    """True: what it tells or does is one's own; for a relative it is refused, with the lawful way."""
+
     def needs(self, channel: ChannelName) -> Level:
         """The level of identity without which nothing is told on this channel."""
         ...

@@ -17,6 +17,7 @@ from knowledge_base.match import OVERVIEW
 
 MATTER_AT = 0.30
 """From this probability on a matter is what a message is about, for a skill that needs to know."""
+RELATION = "relation="
 WORDS = Words("desk")
 
 
@@ -39,6 +40,14 @@ class OwnTurn:
     def task(self) -> Task | None:
         """What was begun and waits for an answer."""
         return Task.read(self.context.task)
+
+    @property
+    def for_somebody_else(self) -> bool:
+        """Whether the message is about a relative and not about the citizen himself."""
+        match = self.question.match
+        others = WORDS.find("others")
+        named = match is not None and any(mark.removeprefix(RELATION) in others for mark in match.facts.marks)
+        return named and not any(word in self.question.text for word in WORDS.find("own_words"))
 
     def policy(self) -> Decision:
         """What the rules say to the message."""

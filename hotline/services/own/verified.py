@@ -21,6 +21,7 @@ class Verified:
 
     intent = "verify"
     matter = "query-sms-progress"
+    own_only = False
 
     def __init__(self, submissions: Submissions) -> None:
         self._submissions = submissions
