@@ -17,7 +17,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import audit_cli, checks, evaluation, kb_cli, keys_cli, supervisor, training
+from hotline import audit_cli, checks, evaluation, kb_cli, keys_cli, person_cli, supervisor, training
 from hotline.client import GatewayClient, ensure_running
 from hotline.console import notes, one_sentence, out, report, settings
 from hotline.domain.messages import ChannelName
@@ -28,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(kb_cli.app, name="kb")
 app.add_typer(audit_cli.app, name="audit")
 app.add_typer(keys_cli.app, name="keys")
+app.add_typer(person_cli.app, name="person")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
 
