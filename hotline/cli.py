@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,10 +72,21 @@ def _welcome(chosen: Settings) -> None:
     report('  2. .venv/bin/hotline ask "离职后公积金怎么取" --json')
     if chosen.sandbox.enabled:
         report(f"  3. open {sandbox}/phone, follow the account and tap 提取 in its menu")
+        _tell_somebody_to_be(chosen, sandbox)
     else:
         report("  3. .venv/bin/hotline status")
     report("")
     report("Ctrl-C stops everything.")
+
+
+def _tell_somebody_to_be(chosen: Settings, sandbox: str) -> None:
+    """One of the sandbox's invented people, to try own data with."""
+    core = f"http://{chosen.sandbox.host}:{chosen.sandbox.fund_port}"
+    with suppress(httpx.HTTPError, ValueError, LookupError):
+        somebody = httpx.get(f"{core}/control/cast", timeout=2, trust_env=False).json()["cast"][0]
+        report("  4. ask 我的余额 there or on the page, open 验证身份 and be an invented person:")
+        report(f"     身份证号 {somebody['id_number']}  查询密码 {somebody['password']}")
+        report(f"     the code comes to {sandbox}/sms-phone, number +86{somebody['mobile']}")
 
 
 @app.command()
