@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := install
-.PHONY: help install up test check unit contract conversations browser bench measure train migrate lock clean
+.PHONY: help install up test check unit contract conversations browser bench fund-contract own-data-load measure train migrate lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -33,6 +33,12 @@ conversations: install ## whole-chain conversations
 
 browser: install ## Chromium on the page and the sandbox phone
 	@scripts/system-packages && .venv/bin/hotline train && $(PY) -m pytest tests/browser
+
+fund-contract: install ## the core system's contract, against its sandbox or FUND_CONTRACT_URL
+	@scripts/check-fund-contract
+
+own-data-load: install ## fifty people on their own data, the core system well and hung
+	@.venv/bin/hotline train && $(PY) -m tests.load.own_data
 
 bench: install ## turns per second beside a stock Rasa
 	@.venv/bin/hotline bench
