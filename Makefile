@@ -34,7 +34,7 @@ conversations: install ## whole-chain conversations
 browser: install ## Chromium on the page and the sandbox phone
 	@scripts/system-packages && .venv/bin/hotline train && $(PY) -m pytest tests/browser
 
-fund-contract: install ## the core system's contract, against its sandbox or FUND_CONTRACT_URL
+fund-contract: install ## the core system's contract, tried on the sandbox
 	@scripts/check-fund-contract
 
 own-data-load: install ## fifty people on their own data, the core system well and hung
