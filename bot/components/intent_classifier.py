@@ -17,7 +17,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.intents import ASK, Habits, IntentModel, LinearModel, lookup_key
 from bot.components.knowledge_matcher import KNOWLEDGE
-from bot.components.own_data import policy_vectors
+from bot.components.own_data import example_vectors, policy_vectors
 from bot.published import embedder
 from knowledge_base.linear import Array
 from knowledge_base.normalise import normalise
@@ -76,7 +76,7 @@ class VectorIntentClassifier(GraphComponent):
         """Fits on every example of data/nlu, and on published phrasings for what they are not, and stores arrays and
         JSON, no pickle."""
         pairs = [(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)]
-        vectors = embedder().embed_many([normalise(text).core for text, _ in pairs])
+        vectors = example_vectors([normalise(text).core for text, _ in pairs])
         intents = [intent for _, intent in pairs]
         others = [at for at, intent in enumerate(intents) if intent not in self._config["own_data"]]
         linear = LinearModel.fit(

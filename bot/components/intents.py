@@ -32,10 +32,14 @@ MATCHED_AT = 0.50
 """From this probability of the best entry on the matcher decides between the fund's business and others'."""
 OUTSIDE_AT = 0.60
 """From this mean of the linear model's and the matcher's doubt on a question without an entry is not the fund's."""
-OWN_AT = 0.25
+OWN_AT = 0.30
 """From this probability on a wish for one's own data or business is believed, where the entry found is near to it."""
-SURELY_OWN_AT = 0.50
-"""The same against an entry that has nothing to do with it."""
+SURELY_OWN_AT = 0.80
+"""The same against an entry that has nothing to do with it, or one that is surely meant and answers by itself."""
+SURELY_MATCHED_AT = 0.90
+"""From this probability on an entry is surely meant."""
+LOOK_UP = "query-"
+"""How the codes of matters begin that tell how to look up what a wish for own data looks up at once."""
 SMALL_TALK_CHARS = 24
 """No longer message is a greeting, thanks or a wish to hear it again; complaints and calls for a person may be long."""
 WORD_CHARS = 5
@@ -220,9 +224,15 @@ def _wish(own: Mapping[str, float], evidence: Evidence, *, habits: Habits) -> tu
     if not wishes or (evidence.scope == "outside" and evidence.best >= MATCHED_AT):
         return None
     intent = max(wishes, key=lambda each: wishes[each])
-    is_near = evidence.best < MATCHED_AT or evidence.code in habits.own_data[intent]
+    is_near = evidence.best < MATCHED_AT or _is_near(evidence, habits.own_data[intent])
     together = sum(wishes.values())
     return (intent, together) if together >= (OWN_AT if is_near else SURELY_OWN_AT) else None
+
+
+def _is_near(evidence: Evidence, matters: Sequence[str]) -> bool:
+    """Whether the entry found leaves the wish open: one that tells how to look it up, or a near one that is unsure."""
+    unsure = evidence.best < SURELY_MATCHED_AT or evidence.code.startswith(LOOK_UP)
+    return evidence.code in matters and unsure
 
 
 def _is_control(intent: str, p: float, evidence: Evidence, *, text: str, habits: Habits) -> bool:

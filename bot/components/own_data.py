@@ -6,7 +6,7 @@ kept. Content that changes later changes little here, so it needs no training.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -14,9 +14,15 @@ from bot.published import embedder, knowledge_dir, published
 from knowledge_base.linear import Array
 from knowledge_base.remembered import Remembered
 
-AN_ENTRY = 8
+AN_ENTRY = 24
 """Phrasings taken of one entry."""
 CACHE = "cache"
+EXAMPLES = "examples"
+
+
+def example_vectors(cores: Sequence[str]) -> Array:
+    """One row for each example of data/nlu; only new ones are embedded, the others are remembered."""
+    return Remembered(knowledge_dir() / CACHE / EXAMPLES, embedder()).embed(cores)
 
 
 def policy_vectors(wishes: Collection[str]) -> Array:
