@@ -12,6 +12,7 @@ import base64
 import binascii
 import secrets
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -184,12 +185,12 @@ def _add_phone(routes: APIRouter, line: TwilioSandbox, rest: _Rest) -> None:
 
 
 def _add_calls(routes: APIRouter, line: TwilioSandbox) -> None:
-    async def act(given: InputIn, form: dict[str, str]) -> dict[str, Any]:
+    async def act(given: InputIn, does: Callable[[Call], Awaitable[None]]) -> dict[str, Any]:
         call = _known(line, given.call_sid)
         async with call.lock:
             before = len(call.heard)
             try:
-                await line.act(call, form)
+                await does(call)
             except NotListening as error:
                 raise HTTPException(409, "the call does not listen") from error
             return _told(call, before)
@@ -200,7 +201,8 @@ def _add_calls(routes: APIRouter, line: TwilioSandbox) -> None:
 
     @routes.post("/twilio/sandbox/call/say")
     async def say(given: InputIn) -> dict[str, Any]:
-        return await act(given, {"SpeechResult": given.text, "Confidence": f"{given.confidence:.4f}"})
+        said = {"SpeechResult": given.text, "Confidence": f"{given.confidence:.4f}"}
+        return await act(given, lambda call: line.say(call, said))
 
     @routes.post("/twilio/sandbox/call/press")
     async def press(given: InputIn) -> dict[str, Any]:
@@ -208,11 +210,11 @@ def _add_calls(routes: APIRouter, line: TwilioSandbox) -> None:
         if call.lock.locked():
             call.keys.put_nowait(given.digits)
             return _told(call, len(call.heard)) | {"state": "speaking"}
-        return await act(given, {"Digits": given.digits})
+        return await act(given, lambda call: line.press(call, given.digits))
 
     @routes.post("/twilio/sandbox/call/silence")
     async def silence(given: InputIn) -> dict[str, Any]:
-        return await act(given, {})
+        return await act(given, line.pause)
 
     @routes.post("/twilio/sandbox/call/hangup")
     async def hang_up(given: InputIn) -> dict[str, Any]:

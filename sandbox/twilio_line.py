@@ -82,6 +82,10 @@ class Call:
     document: str = ""
     base: str = ""
     ended: bool = False
+    pressed: str = ""
+    """Keys of an entry that is not finished."""
+    pause: asyncio.Task[None] | None = None
+    """Ends that entry when no further key comes."""
     keys: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -112,7 +116,7 @@ class TwilioSandbox:
         self.calls: dict[str, Call] = {}
         self.blocked: dict[str, int] = dict(_BLOCKED)
         self._transport = transport
-        self._reports: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     async def post(self, url: str, form: Mapping[str, str]) -> httpx.Response:
         """The signed webhook's answer; httpx.HTTPError when there is none in Twilio's time."""
@@ -153,8 +157,8 @@ class TwilioSandbox:
         """Tells the gateway in the background that the message was sent and delivered."""
         if urlsplit(callback).scheme in ("http", "https"):
             task = asyncio.get_running_loop().create_task(self._report(message, callback))
-            self._reports.add(task)
-            task.add_done_callback(self._reports.discard)
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
 
     async def _report(self, message: Message, callback: str) -> None:
         for status in ("sent", "delivered"):
@@ -198,20 +202,62 @@ class TwilioSandbox:
             await self._play(call, f"{self.account.gateway}/channels/voice", {})
         return call
 
-    async def act(self, call: Call, given: Mapping[str, str]) -> None:
-        """Words, keys or (empty) silence while the call listens. Raises NotListening when it does not."""
-        gather, action = call.gather, call.action
+    async def say(self, call: Call, given: Mapping[str, str]) -> None:
+        """Words while the call listens to words; keys that were not finished are lost. Raises NotListening."""
+        if call.ended or call.gather is None or "speech" not in call.gather.get("input", "dtmf").split():
+            raise NotListening
+        await self._finish(call, given)
+
+    async def press(self, call: Call, keys: str) -> None:
+        """Keys one after the other while the call listens: the entry ends with the finishing key, with as many keys as
+        are wanted, or when for the time of the gather none follows. What comes after its end is not heard. Raises
+        NotListening."""
+        gather = call.gather
         if call.ended or gather is None:
             raise NotListening
-        call.gather = None
-        if given or gather.get("actionOnEmptyResult") == "true":
+        finish = gather.get("finishOnKey", "#")
+        most = int(gather.get("numDigits", "0"))
+        for key in keys:
+            if finish and key == finish:
+                return await self._finish(call, _entered(call.pressed, finished_on=key))
+            call.pressed += key
+            if len(call.pressed) == most:
+                return await self._finish(call, _entered(call.pressed))
+        self._wait_for_keys(call, float(gather.get("timeout", "5")))
+
+    async def pause(self, call: Call) -> None:
+        """Nothing more comes for the time of the gather: the keys so far are the entry; without any it is silence.
+        Raises NotListening."""
+        if call.ended or call.gather is None:
+            raise NotListening
+        await self._finish(call, _entered(call.pressed) if call.pressed else {})
+
+    def _wait_for_keys(self, call: Call, seconds: float) -> None:
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            async with call.lock:
+                call.pause = None  # from here on it must not be cancelled: it ends the entry itself
+                with suppress(NotListening):
+                    await self.pause(call)
+
+        _stop_waiting(call)
+        call.pause = asyncio.get_running_loop().create_task(wait())
+        self._background.add(call.pause)
+        call.pause.add_done_callback(self._background.discard)
+
+    async def _finish(self, call: Call, given: Mapping[str, str]) -> None:
+        gather, action = call.gather or {}, call.action
+        _stop_waiting(call)
+        call.gather, call.pressed = None, ""
+        if any(given.values()) or gather.get("actionOnEmptyResult") == "true":
             await self._play(call, action, given)
         else:
             await self._run(call, call.rest)
 
     async def hang_up(self, call: Call) -> None:
         """The call is over and the gateway is told."""
-        call.ended, call.gather = True, None
+        _stop_waiting(call)
+        call.ended, call.gather, call.pressed = True, None, ""
         with suppress(httpx.HTTPError):
             form = self._form(call) | {"CallStatus": "completed", "CallDuration": "60"}
             await self.post(f"{self.account.gateway}/channels/voice/status", form)
@@ -239,7 +285,8 @@ class TwilioSandbox:
         if form.get("Status") == "completed":
             await self.hang_up(call)
         elif form.get("Twiml"):
-            call.gather = None
+            _stop_waiting(call)
+            call.gather, call.pressed = None, ""
             await self._run(call, list(ElementTree.fromstring(form["Twiml"])))  # noqa: S314 - authenticated
 
     async def _run(self, call: Call, verbs: list[ElementTree.Element]) -> None:
@@ -276,9 +323,10 @@ class TwilioSandbox:
         action = urljoin(call.base, verb.get("action", ""))
         if verb.get("input") == "dtmf" and rest:
             try:
-                return action, {"Digits": await asyncio.wait_for(call.keys.get(), float(verb.get("timeout", "5")))}
+                keys = await asyncio.wait_for(call.keys.get(), float(verb.get("timeout", "5")))
             except TimeoutError:
                 return "", {}
+            return action, _entered(keys[: int(verb.get("numDigits", len(keys)))])
         while not call.keys.empty():
             call.keys.get_nowait()
         call.gather, call.action, call.rest = dict(verb.attrib), action, rest
@@ -292,6 +340,17 @@ class TwilioSandbox:
             "CallStatus": "in-progress",
             "Direction": "inbound",
         }
+
+
+def _entered(keys: str, *, finished_on: str = "") -> dict[str, str]:
+    """The fields of an entry: the finishing key is no part of it."""
+    return {"Digits": keys, "FinishedOnKey": finished_on}
+
+
+def _stop_waiting(call: Call) -> None:
+    if call.pause is not None:
+        call.pause.cancel()
+        call.pause = None
 
 
 def _messages(document: str) -> list[str]:

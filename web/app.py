@@ -17,6 +17,7 @@ from web.citizen import routes as citizen
 from web.citizen.assets import static_files
 from web.citizen.certificates import CertificateDownloads, certificate_router
 from web.citizen.identity import identity_router
+from web.keypad import keypad_router
 from web.registry import HOOKS, build_channels, build_codes
 
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
@@ -60,6 +61,7 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
     app.add_middleware(NoteUse, last_use=last_use)
     app.include_router(health.router(core, last_use))
     app.include_router(internal.router(core))
+    app.include_router(keypad_router(core))  # a path below the telephone's webhook, so it is asked first
     app.include_router(webhooks.router(core, HOOKS))
     app.include_router(citizen.router(core.chats, settings, centre=core.centre))
     app.include_router(identity_router(core.identification, settings, centre=core.centre))

@@ -24,7 +24,7 @@ def router(core: Core, hooks: Mapping[str, ChannelName]) -> APIRouter:
         if name not in hooks:
             return Response(status_code=404)
         try:
-            hook = await _read(core, request)
+            hook = await read_request(core, request)
             answer = await _answered(core, core.channels[hooks[name]], hook)
         except RefusedRequest as refusal:
             log.warning("channel.request.refused", channel=name, status=refusal.status, reason=refusal.reason)
@@ -45,7 +45,7 @@ async def _answered(core: Core, channel: Channel, hook: WebhookRequest) -> Webho
     return channel.respond(received, answer.replies)
 
 
-async def _read(core: Core, request: Request) -> WebhookRequest:
+async def read_request(core: Core, request: Request) -> WebhookRequest:
     """The request without the framework. More than the allowed bytes is refused before it is read whole."""
     gateway = core.settings.gateway
     body = bytearray()

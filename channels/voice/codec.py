@@ -39,23 +39,47 @@ def decode(form: dict[str, str], state: CallState) -> Heard:
     Raises:
         RefusedRequest: 400 without a proper CallSid, or with keys or confidence no telephone sends.
     """
-    call = required(form, "CallSid", pattern=_CALL_SID)
+    call = call_of(form)
     if form.get("CallStatus") in _OVER:
         return Heard(inbound=leave(form), state=state)
     if state.turn == 0:
-        return Heard(inbound=_inbound(form, f"{call}:0", kind=InboundKind.START), state=replace(state, turn=1))
+        return Heard(inbound=_inbound(form, turn_id(call, 0), kind=InboundKind.START), state=replace(state, turn=1))
     if state.wait:
-        return Heard(inbound=_again(form, f"{call}:{state.of}"), state=state)
+        return Heard(inbound=_again(form, turn_id(call, state.of)), state=state)
     digits, words = _input(form)
     if state.page and (digits == _GO_ON_KEY or _plain(words) in wording().go_on_words):
-        return Heard(inbound=_again(form, f"{call}:{state.of}"), state=replace(state, silence=0))
+        return Heard(inbound=_again(form, turn_id(call, state.of)), state=replace(state, silence=0))
     return _turn(form, state, digits=digits, words=words)
+
+
+def call_of(form: dict[str, str]) -> str:
+    """The call's id. Raises RefusedRequest (400) where there is none."""
+    return required(form, "CallSid", pattern=_CALL_SID)
+
+
+def turn_id(call: str, turn: int) -> str:
+    """The external id of what the caller did in this turn."""
+    return f"{call}:{turn}"
+
+
+def keyed(form: dict[str, str]) -> str:
+    """The keys of an entry that is no message. Raises RefusedRequest (400) for what no keypad has."""
+    return _input(form)[0]
+
+
+def proved(form: dict[str, str], turn: int) -> Inbound:
+    """The caller has proven who he is, which takes the place of his turn. The same external id however often told."""
+    return _inbound(form, turn_id(form["CallSid"], turn), kind=InboundKind.PROVED)
+
+
+def wants_person(form: dict[str, str], turn: int) -> Inbound:
+    """The caller wants a person, or needs one, in the middle of an entry by keypad."""
+    return _inbound(form, turn_id(form["CallSid"], turn), text=wording().person, meta={"via": "dtmf"})
 
 
 def leave(form: dict[str, str]) -> Inbound:
     """The caller has gone. The same external id however often and by whichever webhook it is reported."""
-    call = required(form, "CallSid", pattern=_CALL_SID)
-    return _inbound(form, f"{call}:end", kind=InboundKind.LEAVE)
+    return _inbound(form, f"{call_of(form)}:end", kind=InboundKind.LEAVE)
 
 
 def is_over(form: dict[str, str]) -> bool:
@@ -64,7 +88,7 @@ def is_over(form: dict[str, str]) -> bool:
 
 
 def _turn(form: dict[str, str], state: CallState, *, digits: str, words: str) -> Heard:
-    external_id = f"{form['CallSid']}:{state.turn}"
+    external_id = turn_id(form["CallSid"], state.turn)
     if not digits and not words:
         silent = replace(state, turn=state.turn + 1, silence=state.silence + 1)
         meta = {"silence": str(silent.silence)}

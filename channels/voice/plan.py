@@ -17,6 +17,7 @@ class Then(StrEnum):
 
     LISTEN = "listen"
     ASK_AGAIN = "ask_again"
+    KEYPAD = "keypad"
     HANG_UP = "hang_up"
     NOTHING = "nothing"
 
@@ -81,6 +82,8 @@ def _waiting(state: CallState, *, words: Wording) -> Step:
 
 def _answer(replies: Sequence[Reply], state: CallState, *, words: Wording) -> Step:
     told = speech.pages(reply.text for reply in replies)
+    if any(reply.keypad for reply in replies):
+        return Step(then=Then.KEYPAD, says=tuple(told), state=CallState(turn=state.turn, of=state.of))
     page = min(state.page, max(len(told) - 1, 0))
     says = told[page : page + 1]
     after = replace(state, wait=0, menu=0, page=0, many=0)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -26,6 +27,7 @@ class Wording:
     late: str
     go_on: str
     listening: str
+    keypad: Mapping[str, Any]
     choice: str
     choice_separator: str
     sentence_stop: str

@@ -45,7 +45,7 @@ def _reply_json(reply: Reply) -> dict[str, Any]:
         {"label": choice.label, "text": choice.text} | ({"url": choice.url} if choice.url else {})
         for choice in reply.choices
     ]
-    return {"text": reply.text, "choices": choices, "ends_call": reply.ends_call}
+    return {"text": reply.text, "choices": choices, "ends_call": reply.ends_call, "keypad": reply.keypad}
 
 
 def _turn_json(result: TurnResult) -> dict[str, Any]:
@@ -78,7 +78,12 @@ def _read_reply(message: Mapping[str, Any], reply: Mapping[str, Any]) -> Reply:
     choices = tuple(
         Choice(label=str(label), text=str(said), url=str(url or "")) for label, said, url in found if label and said
     )
-    return Reply(text=text, choices=choices, ends_call=bool(reply.get("ends_call", False)))
+    return Reply(
+        text=text,
+        choices=choices,
+        ends_call=bool(reply.get("ends_call", False)),
+        keypad=str(reply.get("keypad") or ""),
+    )
 
 
 def _read_turn(replies: tuple[Reply, ...], facts: Mapping[str, Any], ms: Mapping[str, Any]) -> TurnResult:

@@ -76,6 +76,9 @@ class Reply:
     choices: tuple[Choice, ...] = ()
     ends_call: bool = False
     """The telephone hangs up after saying this; other channels ignore it."""
+    keypad: str = ""
+    """A `hotline.domain.identity.Purpose`: after these words the telephone collects a proof of identity by keypad.
+    Other channels have links for it."""
 
 
 class Outcome(StrEnum):

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from hotline.audit_store import ActorKind, Audit, AuditEntry
-from hotline.fund_system import FundSystem, FundUnavailable
+from hotline.fund_system import FundRefused, FundSystem, FundUnavailable
 from hotline.identity_store import Bindings
 from hotline.private_store import NOT_SENT, Drafts, Submission, Submissions, SubmissionState
 
@@ -52,6 +52,8 @@ class Verification:
                 settled += await self._settle(open_one)
             except FundUnavailable:
                 break
+            except FundRefused as refused:
+                log.error("filing.verification.refused", reason=refused.code)
         return settled
 
     async def _settle(self, open_one: Submission) -> bool:
@@ -63,24 +65,26 @@ class Verification:
             settled = await self._submissions.settle(
                 open_one.key, SubmissionState.SUBMITTED, application_no=found.application_no
             )
-            await self._drafts.drop(open_one.person_id, open_one.business)
         elif self._clock() - open_one.created_at > LOST_AFTER:
             settled = await self._submissions.settle(open_one.key, SubmissionState.REFUSED, error=NOT_SENT)
-            await self._renew_draft(open_one)
         else:
             return False
-        if settled is None:
+        if settled is None:  # another process was faster, and what it left must not be changed
             return False
+        await self._put_away(settled)
         await self._audit.record(_entry(settled))
         log.info("filing.verified", state=str(settled.state), kind=settled.business)
         await self._tell(settled)
         return True
 
-    async def _renew_draft(self, lost: Submission) -> None:
-        """What was not filed may be filed again, as another filing."""
-        draft = await self._drafts.find(lost.person_id, lost.business)
+    async def _put_away(self, settled: Submission) -> None:
+        """The draft of what was filed is gone; what was not filed may be filed again, as another filing."""
+        if settled.state is SubmissionState.SUBMITTED:
+            await self._drafts.drop(settled.person_id, settled.business)
+            return
+        draft = await self._drafts.find(settled.person_id, settled.business)
         if draft is not None:
-            await self._drafts.save(lost.person_id, lost.business, fields=draft.fields, step=draft.step)
+            await self._drafts.save(settled.person_id, settled.business, fields=draft.fields, step=draft.step)
 
 
 def _entry(settled: Submission) -> AuditEntry:

@@ -1,10 +1,10 @@
-"""What channels keep: nonces already used and small records such as quota windows."""
+"""What channels keep: nonces already used and small records such as quota windows or where a call stands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -12,6 +12,10 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from hotline.storage.database import Database
 from hotline.storage.tables import UtcDateTime, channel_states, nonces
+
+PASSING: Final = "passing"
+"""The scope of records that are of no use, and gone, when nobody has written them for PASSING_FOR."""
+PASSING_FOR: Final = timedelta(minutes=30)
 
 
 class SqlChannelStore:
@@ -76,6 +80,9 @@ class SqlChannelStore:
             return (await tx.execute(found)).rowcount == 1
 
     async def purge(self) -> int:
-        """Remove expired nonces; the number removed."""
+        """Remove expired nonces and passing records; the number removed."""
+        now = self._clock()
+        passed = (channel_states.c.scope == PASSING, channel_states.c.updated_at < now - PASSING_FOR)
         async with self._db.write() as tx:
-            return (await tx.execute(delete(nonces).where(nonces.c.expires_at < self._clock()))).rowcount
+            removed = (await tx.execute(delete(nonces).where(nonces.c.expires_at < now))).rowcount
+            return removed + (await tx.execute(delete(channel_states).where(*passed))).rowcount

@@ -22,12 +22,20 @@ def choices_out(choices: Iterable[Choice]) -> list[dict[str, str]]:
 
 
 def replies_out(replies: Iterable[Reply]) -> list[dict[str, Any]]:
-    return [{"text": r.text, "choices": choices_out(r.choices), "ends_call": r.ends_call} for r in replies]
+    return [
+        {"text": r.text, "choices": choices_out(r.choices), "ends_call": r.ends_call, "keypad": r.keypad}
+        for r in replies
+    ]
 
 
 def replies_in(stored: Iterable[Mapping[str, Any]] | None) -> tuple[Reply, ...]:
     return tuple(
-        Reply(text=r["text"], choices=tuple(Choice(**c) for c in r["choices"]), ends_call=r["ends_call"])
+        Reply(
+            text=r["text"],
+            choices=tuple(Choice(**c) for c in r["choices"]),
+            ends_call=r["ends_call"],
+            keypad=r.get("keypad", ""),  # rows older than the field have none
+        )
         for r in stored or ()
     )
 

@@ -19,6 +19,7 @@ function line(kind, text, small) {
 }
 
 function set(next) {
+  const before = state;
   state = next;
   $("state").textContent = STATES[next];
   const up = next === "listening" || next === "speaking";
@@ -26,7 +27,7 @@ function set(next) {
   $("hang").disabled = !up;
   $("dial").disabled = up;
   for (const key of $("keys").children) key.disabled = !up;
-  if (next === "listening") $("words").focus();
+  if (next === "listening" && before !== next) $("words").focus();
 }
 
 function hear(told) {
@@ -72,6 +73,9 @@ async function during(what, body) {
   if (of === call) await refresh(of).catch(() => set("none"));
 }
 
+// Keys without a finishing one are an entry when none follows for a while: heard without anything being done.
+setInterval(() => { if (state === "listening") refresh(call).catch(() => {}); }, 1000);
+
 function press(digits) {
   line("mine", digits, "按键");
   if (state === "listening") during("press", { digits });
@@ -104,7 +108,7 @@ $("say").addEventListener("submit", (event) => {
 });
 $("quiet").addEventListener("click", () => { line("note", "（沉默）"); during("silence", {}); });
 $("enter").addEventListener("click", () => {
-  const digits = $("digits").value.replace(/[^0-9*]/g, "");
+  const digits = $("digits").value.replace(/[^0-9*#]/g, "");
   if (digits) press(digits);
   $("digits").value = "";
 });

@@ -19,18 +19,21 @@ from hotline.private_store import Draft, Drafts
 from hotline.services.offers import bare
 from hotline.services.own.businesses.business import Business, Inputs, read_record
 from hotline.services.own.eligible import may
-from hotline.services.own.fields import WORDS, Field, FieldKind, Unread, fits, read, says, shown
+from hotline.services.own.fields import WORDS, Field, FieldKind, Unread, fits, is_refused, read, says, shown
 from hotline.services.own.filing import Filing
 from hotline.services.own.limits import Limits
 from hotline.services.own.looks import did
 from hotline.services.own.progress import business as name_of
 from hotline.services.own.progress import tell
 from hotline.services.own.skill import Ask, Task, Told, money, named_business
+from hotline.services.speaking import person
 from hotline.services.understanding import BY_NUMBER
 
 CONFIRM: Final = "confirm"
 WHICH: Final = "which"
 RESUME: Final = "resume"
+SEEN: Final = "seen"
+"""The input of a task that says which version of the draft the summary showed."""
 ENDING: Final = 2
 """Characters at the end of a field's name that stand for it beside a word for changing."""
 
@@ -64,21 +67,17 @@ class Apply:
 
     async def answer(self, ask: Ask) -> Told:
         """Goes on with a draft, begins the business that was named, or asks which one is meant."""
-        drafts = {each.business: each for each in await self._drafts.of(ask.person_id)}
-        if says(ask.text, "go_on_words") and drafts:
-            newest = next(iter(drafts.values()))  # the last changed comes first
-            return await self._next(ask, self._businesses[newest.business], newest.fields)
+        drafts = await self._drafts.of(ask.person_id)
+        newest = next((each for each in drafts if each.business in self._businesses), None)
+        if says(ask.text, "go_on_words") and newest is not None:
+            return await self._begin(ask, self._businesses[newest.business], said=newest.fields)
         business = self._businesses.get(named_business(ask) or ask.matter or "")
-        if business is None:
-            return self._which(ask)
-        if business.code in drafts and any(not name.startswith("_") for name in drafts[business.code].fields):
-            return self._found_draft(ask, business)
-        return await self._begin(ask, business)
+        return await self._chosen(ask, business) if business else self._which(ask)
 
     async def go_on(self, ask: Ask, task: Task) -> Told | None:
         if task.asking == WHICH:
-            business = self._named(ask)
-            return await self._begin(ask, business) if business else None
+            named = self._named(ask)
+            return await self._chosen(ask, named) if named else None
         business = self._businesses[task.about]
         draft = await self._drafts.find(ask.person_id, business.code)
         if draft is None:
@@ -86,7 +85,7 @@ class Apply:
         if task.asking == RESUME:
             return await self._resumed(ask, business, draft)
         if task.asking == CONFIRM:
-            return await self._confirmed(ask, business, draft)
+            return await self._confirmed(ask, business, draft, task)
         return await self._field(ask, business, draft, task)
 
     async def ask_again(self, ask: Ask, task: Task) -> Told:
@@ -98,7 +97,10 @@ class Apply:
             return Told(text=WORDS.say("draft_gone", ask.channel), outcome=Outcome.CLARIFIED)
         if task.asking == RESUME:
             return self._found_draft(ask, business)
-        return await self._next(ask, business, draft.fields)
+        asked = next((each for each in business.fields(draft.fields, ask) if each.name == task.asking), None)
+        if asked is not None:
+            return self._question(ask, business, asked, draft.fields)
+        return await self._next(ask, business, draft)
 
     def leave(self, ask: Ask, task: Task) -> Told:
         """The draft stays for 30 days."""
@@ -107,8 +109,9 @@ class Apply:
 
     async def unfinished(self, ask: Ask) -> Told | None:
         """The offer to go on with the application begun last, on whatever channel that was."""
-        drafts = [each for each in await self._drafts.of(ask.person_id) if each.business in self._businesses]
-        return self._found_draft(ask, self._businesses[drafts[0].business]) if drafts else None
+        drafts = await self._drafts.of(ask.person_id)
+        codes = [each.business for each in drafts if each.business in self._businesses and _has_answers(each)]
+        return self._found_draft(ask, self._businesses[codes[0]]) if codes else None
 
     # --- beginning -----------------------------------------------------------------------------------------------
 
@@ -126,6 +129,13 @@ class Apply:
                 return business
         return self._businesses.get(named_business(ask) or "")
 
+    async def _chosen(self, ask: Ask, business: Business) -> Told:
+        """The business is begun, unless it was begun before."""
+        draft = await self._drafts.find(ask.person_id, business.code)
+        if draft is not None and _has_answers(draft):
+            return self._found_draft(ask, business)
+        return await self._begin(ask, business)
+
     def _found_draft(self, ask: Ask, business: Business) -> Told:
         choices = _offered(("go_on_label", "anew_label"), ask)
         text = WORDS.say("found_draft", ask.channel, business=name_of(business.code, ask))
@@ -137,11 +147,12 @@ class Apply:
             await self._drafts.drop(ask.person_id, business.code)
             return await self._begin(ask, business)
         if says(ask.text, "go_on_words") or says(ask.text, "yes_words"):
-            return await self._next(ask, business, draft.fields)
+            return await self._begin(ask, business, said=draft.fields)
         return None
 
-    async def _begin(self, ask: Ask, business: Business) -> Told:
-        """The conditions first: nobody fills in a form that cannot be granted."""
+    async def _begin(self, ask: Ask, business: Business, *, said: Inputs | None = None) -> Told:
+        """The conditions first: nobody fills in a form that cannot be granted. Of what was ``said`` before, what still
+        fits is kept."""
         record = await read_record(self._fund, ask.person_no)
         still_open = [e for e in record.applications if e.business == business.code and e.state in OPEN_STATES]
         if still_open:
@@ -149,11 +160,14 @@ class Apply:
             return Told(text=text, outcome=Outcome.CLARIFIED, matter=business.code)
         refusal = may(business.code, record, ask)
         if refusal is not None:
-            return Told(text=refusal, matter=business.code)
-        inputs = {**business.known(record, ask)}
-        await self._drafts.save(ask.person_id, business.code, fields=inputs, step="")
+            return Told(text=refusal, outcome=Outcome.CLARIFIED, matter=business.code)
+        answers = {name: value for name, value in (said or {}).items() if not name.startswith("_")}
+        inputs = _kept(business, {**answers, **business.known(record, ask)}, ask)
+        draft = await self._drafts.save(ask.person_id, business.code, fields=inputs, step="")
         await self._audit.record(did("application.begun", ask, purpose=business.code))
-        told = await self._next(ask, business, inputs)
+        told = await self._next(ask, business, draft)
+        if said:
+            return told
         opening = WORDS.say("begin", ask.channel, business=name_of(business.code, ask))
         return replace(told, text=f"{opening}\n{told.text}")
 
@@ -162,7 +176,10 @@ class Apply:
     async def _field(self, ask: Ask, business: Business, draft: Draft, task: Task) -> Told | None:
         field = next((each for each in business.fields(draft.fields, ask) if each.name == task.asking), None)
         if field is None:
-            return await self._next(ask, business, draft.fields)
+            return await self._next(ask, business, draft)
+        if is_refused(field, ask):
+            text = WORDS.say("not_promised", ask.channel)
+            return Told(text=text, choices=_person(ask), outcome=Outcome.CLARIFIED, matter=business.code)
         value = read(field, ask)
         if isinstance(value, Unread):
             if value.problem is None:
@@ -170,31 +187,41 @@ class Apply:
             asked = self._question(ask, business, field, draft.fields)
             return replace(asked, text=f"{value.problem}\n{asked.text}", outcome=Outcome.CLARIFIED)
         inputs = _kept(business, {**draft.fields, field.name: value}, ask)
-        await self._drafts.save(ask.person_id, business.code, fields=inputs, step=field.name)
-        return await self._next(ask, business, inputs)
+        changed = await self._drafts.save(ask.person_id, business.code, fields=inputs, step=field.name)
+        return await self._next(ask, business, changed)
 
-    async def _next(self, ask: Ask, business: Business, inputs: Inputs) -> Told:
+    async def _next(self, ask: Ask, business: Business, draft: Draft) -> Told:
         """The first field that is not there yet, or the summary."""
+        inputs = draft.fields
         missing = next((each for each in business.fields(inputs, ask) if each.name not in inputs), None)
         if missing is not None:
             return self._question(ask, business, missing, inputs)
-        refusal = await self._limits.exceeded(business.amount_fen(inputs), ask)
-        if refusal is not None:
-            return Told(text=refusal, outcome=Outcome.CLARIFIED, matter=business.code)
-        return self._summary(ask, business, inputs)
+        return await self._over_limit(ask, business, draft) or self._summary(ask, business, draft)
+
+    async def _over_limit(self, ask: Ask, business: Business, draft: Draft) -> Told | None:
+        """That the amount is too much for this channel; it can be changed."""
+        refusal = await self._limits.exceeded(business.amount_fen(draft.fields), ask)
+        if refusal is None:
+            return None
+        task = Task(skill=self.intent, about=business.code, asking=CONFIRM, inputs={SEEN: _version(draft)})
+        choices = _offered(("change_label", "leave_label"), ask)
+        return Told(text=refusal, choices=choices, task=task, outcome=Outcome.CLARIFIED, matter=business.code)
 
     def _question(self, ask: Ask, business: Business, field: Field, inputs: Inputs) -> Told:
         values = {name.lstrip("_"): value for name, value in _readable(business, inputs, ask).items()}
-        most = money(ask.channel, field.most) if field.kind is FieldKind.AMOUNT and field.most else ""
-        text = WORDS.say(f"{business.code}.ask.{field.name}", ask.channel, most=most, **values)
+        is_amount = field.kind is FieldKind.AMOUNT
+        least = money(ask.channel, field.least) if is_amount else ""
+        most = money(ask.channel, field.most) if is_amount and field.most else ""
+        text = WORDS.say(f"{business.code}.ask.{field.name}", ask.channel, least=least, most=most, **values)
         if ask.channel in BY_NUMBER and field.choices:
             text += _numbered(field.choices)
         task = Task(skill=self.intent, about=business.code, asking=field.name)
         return Told(text=text, choices=_choices(field, ask), task=task, matter=business.code)
 
-    def _summary(self, ask: Ask, business: Business, inputs: Inputs) -> Told:
+    def _summary(self, ask: Ask, business: Business, draft: Draft) -> Told:
+        """What is confirmed: the draft as it stands, and no other."""
         labels = WORDS.find(f"{business.code}.labels")
-        readable = _readable(business, inputs, ask)
+        readable = _readable(business, draft.fields, ask)
         lines = [
             WORDS.say("line", ask.channel, label=label, value=readable[name])
             for name, label in labels.items()
@@ -209,23 +236,23 @@ class Apply:
             note=WORDS.say(f"{business.code}.note", ask.channel, **values),
         )
         choices = _offered(("confirm_label", "change_label", "leave_label"), ask)
-        task = Task(skill=self.intent, about=business.code, asking=CONFIRM)
+        task = Task(skill=self.intent, about=business.code, asking=CONFIRM, inputs={SEEN: _version(draft)})
         return Told(text=text, choices=choices, task=task, matter=business.code)
 
     # --- filing --------------------------------------------------------------------------------------------------
 
-    async def _confirmed(self, ask: Ask, business: Business, draft: Draft) -> Told | None:
-        inputs = draft.fields
+    async def _confirmed(self, ask: Ask, business: Business, draft: Draft, task: Task) -> Told | None:
+        inputs = _kept(business, draft.fields, ask)
         if says(ask.text, "confirm_words"):
-            missing = [each for each in business.fields(inputs, ask) if each.name not in inputs]
-            if missing:
-                return self._question(ask, business, missing[0], inputs)
-            return await self._filing.file(ask, business, draft)
+            if inputs != draft.fields:  # a day has passed since, and what was said lies outside the bounds now
+                draft = await self._drafts.save(ask.person_id, business.code, fields=inputs, step="")
+            if task.inputs.get(SEEN) != _version(draft):
+                told = await self._next(ask, business, draft)
+                return replace(told, text=f"{WORDS.say('look_again', ask.channel)}\n{told.text}")
+            return await self._over_limit(ask, business, draft) or await self._filing.file(ask, business, draft)
         changed = self._to_change(ask, business, inputs)
         if changed is not None:
-            kept = _kept(business, {name: value for name, value in inputs.items() if name != changed.name}, ask)
-            await self._drafts.save(ask.person_id, business.code, fields=kept, step="")
-            return self._question(ask, business, changed, kept)
+            return self._question(ask, business, changed, inputs)
         if says(ask.text, "change_words"):
             return self._what_to_change(ask, business)
         return None
@@ -249,6 +276,16 @@ class Apply:
         if whole or not any(mark in said for mark in WORDS.find("change_marks")):
             return whole
         return next((each for each in named if bare(labels[each.name])[-ENDING:] in said), None)
+
+
+def _has_answers(draft: Draft) -> bool:
+    """Whether anything was told, not only looked up."""
+    return any(not name.startswith("_") for name in draft.fields)
+
+
+def _version(draft: Draft) -> str:
+    """Changes with every change of the draft, and says nothing of it."""
+    return draft.updated_at.isoformat()
 
 
 def _kept(business: Business, inputs: Inputs, ask: Ask) -> Inputs:
@@ -281,7 +318,7 @@ def _choices(field: Field, ask: Ask) -> tuple[Choice, ...]:
     if field.kind is FieldKind.PROMISE:
         label = str(WORDS.find("promise_label"))
         return (Choice(label=label, text=label),)
-    if field.kind is FieldKind.AMOUNT and field.most is not None:
+    if field.kind is FieldKind.AMOUNT and field.most is not None and field.may_be_all:
         label = WORDS.say("all_label", ask.channel, most=shown(field, str(field.most), ask))
         return (Choice(label=label, text=str(WORDS.find("all_words")[0])),)
     return tuple(Choice(label=label, text=label) for label in (field.choices or {}).values())
@@ -290,6 +327,10 @@ def _choices(field: Field, ask: Ask) -> tuple[Choice, ...]:
 def _numbered(choices: Mapping[str, str]) -> str:
     option = str(WORDS.find("option"))
     return "".join(option.format(number=at, label=label) for at, label in enumerate(choices.values(), start=1))
+
+
+def _person(ask: Ask) -> tuple[Choice, ...]:
+    return () if ask.channel in BY_NUMBER else (person(),)
 
 
 def _offered(keys: Sequence[str], ask: Ask) -> tuple[Choice, ...]:

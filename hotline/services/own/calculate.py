@@ -13,13 +13,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
+from hotline.domain.days import add_months, cleaned
 from hotline.domain.fund import LoanState, RepayMethod, Sex
 from hotline.domain.identity import Level
 from hotline.domain.messages import ChannelName, Choice, Outcome
 from hotline.domain.spoken_amounts import AmountProblem, parse_amount
 from hotline.fund_system import FundSystem
 from hotline.services.own.fields import Field, FieldKind, Unread, read
-from hotline.services.own.skill import Ask, Declined, Task, Told
+from hotline.services.own.skill import Ask, Declined, Task, Told, by_channel
 from hotline.services.own.words import Words
 from hotline.services.reckoning.loanable import Applicant, LoanWish, loanable
 from hotline.services.reckoning.needs import Missing, Need
@@ -46,6 +47,8 @@ HOME: Final = "home"
 CHILDREN: Final = "children"
 RATE: Final = "rate"
 METHOD: Final = "method"
+OLDEST: Final = 100
+"""Years of age beyond which a day of birth is a slip."""
 
 
 class Calculate:
@@ -65,20 +68,24 @@ class Calculate:
         kind = _kind(ask)
         if kind is None:
             return self._which(ask)
-        return self._reckoned(ask, kind, {**await self._known(ask, kind), **_given(kind, ask)})
+        return await self._reckoned(ask, kind, _given(kind, ask))
 
     async def go_on(self, ask: Ask, task: Task) -> Told | None:
-        if task.about == "":
-            return await self.answer(ask) if _kind(ask) else None
-        if (named := _named(ask)) and named != task.about:
+        named = _named(ask)
+        if named and named != task.about:
             return await self.answer(ask)
-        value = read(_field(Need(task.asking)), ask) if Need(task.asking) not in _MONTHS else _months(ask)
+        if task.about == "":
+            return None
+        need = Need(task.asking)
+        if need is Need.PAID and _in_full(ask):
+            return await self._reckoned(ask, task.about, {**task.inputs, FULL: "yes"})
+        value = _read(need, ask)
         if isinstance(value, Unread):
             if value.problem is None:
                 return None
-            again = self._asked(ask, task.about, Need(task.asking), task.inputs)
+            again = self._asked(ask, task.about, need, task.inputs)
             return replace(again, text=f"{value.problem}\n{again.text}")
-        return self._reckoned(ask, task.about, {**task.inputs, task.asking: value})
+        return await self._reckoned(ask, task.about, {**task.inputs, need.value: value})
 
     async def ask_again(self, ask: Ask, task: Task) -> Told:
         if task.about == "":
@@ -94,27 +101,31 @@ class Calculate:
         task = Task(skill=self.intent, asking="kind")
         return Told(text=_WORDS.say("which", ask.channel), choices=choices, task=task, outcome=Outcome.CLARIFIED)
 
-    def _reckoned(self, ask: Ask, kind: str, inputs: Inputs) -> Told:
-        """The result, or the one thing that is needed next."""
+    async def _reckoned(self, ask: Ask, kind: str, said: Inputs) -> Told:
+        """The result, or the one thing that is needed next. Only what was ``said`` is kept with the task."""
+        known = await self._known(ask, kind)
         try:
-            result = _CALCULATORS[kind](ask, inputs)
+            result = _CALCULATORS[kind](ask, {**known, **said})
         except NotInForce as error:
             raise Declined("no_figure") from error
         except ValueError as error:
             raise Declined("not_possible") from error
         if isinstance(result, Missing):
-            return self._asked(ask, kind, result.needs[0], inputs)
+            return self._asked(ask, kind, result.needs[0], said)
         return Told(text=say(result, ask.channel), matter=MATTERS[kind])
 
-    def _asked(self, ask: Ask, kind: str, need: Need, inputs: Inputs) -> Told:
+    def _asked(self, ask: Ask, kind: str, need: Need, said: Inputs) -> Told:
         choices = _choices(need) if ask.channel not in BY_NUMBER else ()
-        task = Task(skill=self.intent, about=kind, asking=str(need), inputs=inputs)
+        task = Task(skill=self.intent, about=kind, asking=str(need), inputs=said)
         text = ask_for(need)
         return Told(text=text, choices=choices, task=task, matter=MATTERS[kind], outcome=Outcome.CLARIFIED)
 
     async def _known(self, ask: Ask, kind: str) -> dict[str, str]:
-        """What the core system knows of who is known. Nothing personal for whoever has not proven himself here."""
-        if ask.known is None or ask.known.level < Level.BOUND or kind == PAYMENT:
+        """What the core system knows of who is known. Nothing personal for whoever has not proven himself here, and
+        nothing at all in an SMS."""
+        if ask.known is None or ask.known.level < by_channel(ask.channel) or ask.channel is ChannelName.SMS:
+            return {}
+        if kind == PAYMENT:
             return {}
         if kind == PREPAY:
             return await self._loan(ask)
@@ -158,7 +169,7 @@ def _named(ask: Ask) -> str | None:
 def _given(kind: str, ask: Ask) -> dict[str, str]:
     """The figures that stand in the message."""
     found = {HOME: "2"} if ask.facts.get("home_count") == "second" else {}
-    months = _months(ask)
+    months = _months(ask, Need.LEFT if kind == PREPAY else Need.TERM)
     text = _patterns()["term"].sub(",", ask.text)
     if not isinstance(months, Unread):
         found[str(Need.LEFT if kind == PREPAY else Need.TERM)] = months
@@ -166,27 +177,59 @@ def _given(kind: str, ask: Ask) -> dict[str, str]:
     wanted = {PAYMENT: Need.AMOUNT, PREPAY: Need.PAID}.get(kind)
     if wanted and not isinstance(amount, AmountProblem):
         found[str(wanted)] = str(amount)
-    if kind == PREPAY and any(word in ask.text for word in _WORDS.find("full_words")):
+    if kind == PREPAY and _in_full(ask):
         found[FULL] = "yes"
     return found
 
 
-def _months(ask: Ask) -> str | Unread:
-    """A term in months: years, months or instalments; a bare number up to 30 is years."""
+def _in_full(ask: Ask) -> bool:
+    return any(word in ask.text for word in _WORDS.find("full_words"))
+
+
+def _months(ask: Ask, need: Need) -> str | Unread:
+    """A term in months: years, months or instalments. A bare number is years for a term and instalments for what is
+    left, as the questions ask for them."""
     import cn2an
 
-    found = _patterns()["term"].search(ask.text) or _patterns()["bare"].fullmatch(ask.text.strip())
-    if found is None:
+    found = _patterns()["term"].search(ask.text)
+    bare = None if found else _patterns()["bare"].fullmatch(ask.text.strip())
+    read_as = found or bare
+    if read_as is None:
         return Unread()
     try:
-        number = Decimal(str(cn2an.cn2an(found["number"], "smart")))
+        number = Decimal(str(cn2an.cn2an(read_as["number"], "smart")))
     except ValueError:
         return Unread()
-    months = number * (1 if found.groupdict().get("months") else 12)
+    in_months = need is Need.LEFT if found is None else bool(found["months"])
+    half = 6 if found is not None and found["half"] else 0
+    months = number * (1 if in_months else 12) + half
     most = int(_WORDS.find("most_years")) * 12
     if months != int(months) or not 1 <= months <= most:
         return Unread(_WORDS.say("term_range", ask.channel, most=most // 12))
     return str(int(months))
+
+
+def _born(ask: Ask) -> str | Unread:
+    """A day of birth; two digits of a year are of the last hundred years."""
+    found = _patterns()["birth"].fullmatch(cleaned(ask.text))
+    if found is None:
+        return Unread()
+    year = int(found["year"])
+    if year < 100:
+        century = ask.today.year // 100 * 100
+        year += century if century + year <= ask.today.year else century - 100
+    try:
+        born = date(year, int(found["month"]), int(found["day"]))
+    except ValueError:
+        return Unread()
+    return born.isoformat() if add_months(born, 12 * OLDEST) > ask.today > born else Unread()
+
+
+def _read(need: Need, ask: Ask) -> str | Unread:
+    """The answer in the message to the question for ``need``."""
+    if need in _MONTHS:
+        return _months(ask, need)
+    return _born(ask) if need is Need.BIRTH else read(_field(need), ask)
 
 
 @cache
@@ -196,16 +239,15 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
 
 _MONTHS: Final = (Need.TERM, Need.LEFT)
 _KINDS: Final[Mapping[Need, FieldKind]] = {
-    Need.BIRTH: FieldKind.DAY,
     Need.SEX: FieldKind.CHOICE,
     Need.POST: FieldKind.CHOICE,
-    Need.MINOR: FieldKind.CHOICE,
+    Need.MINOR: FieldKind.YES_NO,
 }
 
 
 def _field(need: Need) -> Field:
     kind = _KINDS.get(need, FieldKind.AMOUNT)
-    choices = _WORDS.find(f"choices.{need}") if kind is FieldKind.CHOICE else None
+    choices = _WORDS.find("choices").get(need.value)
     return Field(name=str(need), kind=kind, choices=choices)
 
 

@@ -10,12 +10,13 @@ from hotline.audit_store import Audit
 from hotline.domain.fund import OPEN_STATES, Application
 from hotline.domain.identity import Level
 from hotline.domain.messages import ChannelName, Choice, Outcome
-from hotline.fund_system import FundSystem
+from hotline.fund_system import FundSystem, FundUnknown
 from hotline.services.offers import bare
 from hotline.services.own.fields import WORDS, says
 from hotline.services.own.looks import did
 from hotline.services.own.progress import business as name_of
-from hotline.services.own.skill import Ask, Task, Told
+from hotline.services.own.skill import Ask, Task, Told, named_business
+from hotline.services.own.writes import may_have_happened
 from hotline.services.understanding import BY_NUMBER
 
 WHICH: Final = "which"
@@ -43,7 +44,7 @@ class CancelApplication:
             key = "cancel.too_late" if found else "cancel.none"
             return Told(text=WORDS.say(key, ask.channel), outcome=Outcome.CLARIFIED)
         can = [each for each in found if each.cancellable]
-        named = [each for each in can if each.business == ask.matter]
+        named = [each for each in can if each.business == (named_business(ask) or ask.matter)]
         if len(can) == 1 or len(named) == 1:
             return self._sure(ask, (named or can)[0])
         return self._which(ask, can)
@@ -58,7 +59,8 @@ class CancelApplication:
         return Told(text=WORDS.say("cancel.kept", ask.channel)) if says(ask.text, "no_words") else None
 
     async def ask_again(self, ask: Ask, task: Task) -> Told:
-        return await self.answer(ask)
+        chosen = [each for each in await self._open(ask) if each.application_no == task.about]
+        return self._sure(ask, chosen[0]) if chosen else await self.answer(ask)
 
     def leave(self, ask: Ask, task: Task) -> Told:
         return Told(text=WORDS.say("cancel.kept", ask.channel))
@@ -69,7 +71,8 @@ class CancelApplication:
     def _which(self, ask: Ask, found: Sequence[Application]) -> Told:
         labels = [_label(each, ask) for each in found]
         choices = tuple(Choice(label=label, text=label) for label in labels) if ask.channel not in BY_NUMBER else ()
-        text = WORDS.say("cancel.which", ask.channel, listed=str(WORDS.find("joiner")).join(labels))
+        listed = _numbered(labels) if ask.channel in BY_NUMBER else ""
+        text = WORDS.say("cancel.which", ask.channel, listed=listed)
         return Told(text=text, choices=choices, task=Task(skill=self.intent, asking=WHICH))
 
     def _sure(self, ask: Ask, application: Application) -> Told:
@@ -81,11 +84,21 @@ class CancelApplication:
 
     async def _cancelled(self, ask: Ask, task: Task) -> Told:
         key = hashlib.sha256(f"cancel\x1f{ask.person_id}\x1f{task.about}".encode()).hexdigest()[:40]
-        application = await self._fund.cancel(ask.person_no, task.about, key=key)
-        detail = {"reference": application.application_no}
+        detail = {"reference": task.about}
+        await self._audit.record(did("application.cancel_confirmed", ask, purpose=self.intent, detail=detail))
+        try:
+            with may_have_happened():
+                application = await self._fund.cancel(ask.person_no, task.about, key=key)
+        except FundUnknown:
+            return Told(text=WORDS.say("cancel.in_doubt", ask.channel), outcome=Outcome.CLARIFIED, task=task)
         await self._audit.record(did("application.cancelled", ask, purpose=application.business, detail=detail))
         text = WORDS.say("cancel.done", ask.channel, which=_label(application, ask))
         return Told(text=text, matter=application.business)
+
+
+def _numbered(labels: Sequence[str]) -> str:
+    option = str(WORDS.find("option"))
+    return "".join(option.format(number=at, label=label) for at, label in enumerate(labels, start=1))
 
 
 def _label(application: Application, ask: Ask) -> str:

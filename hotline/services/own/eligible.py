@@ -7,6 +7,7 @@ from typing import Final
 
 from hotline.services import eligibility
 from hotline.services.own.businesses.business import Record
+from hotline.services.own.fields import WORDS
 from hotline.services.own.skill import Ask
 
 QUESTION_FACTS: Final[Mapping[str, str]] = {"local_household": "hukou"}
@@ -31,4 +32,7 @@ def may(business: str, record: Record, ask: Ask) -> str | None:
     verdict = eligibility.check(ask.catalogue, business, situation(record, ask, said={}), ask.today)
     if verdict is None or verdict.outcome is not eligibility.Outcome.CANNOT:
         return None
-    return eligibility.say(verdict, ask.channel, ask.catalogue, ask.today)
+    notes = WORDS.find(business).get("unmet", {})
+    unmet = [result.id for result in verdict.results if result.status is eligibility.Status.NOT_MET]
+    told = eligibility.say(verdict, ask.channel, ask.catalogue, ask.today)
+    return "\n".join([told, *(str(notes[each]) for each in unmet if each in notes)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 
 import structlog
@@ -18,6 +17,7 @@ from hotline.services.own.looks import did
 from hotline.services.own.progress import business as name_of
 from hotline.services.own.progress import tell
 from hotline.services.own.skill import Ask, Told
+from hotline.services.own.writes import may_have_happened
 from hotline.services.understanding import BY_NUMBER
 
 log = structlog.get_logger(__name__)
@@ -38,6 +38,14 @@ class Filing:
         begun = await self._submissions.begin(ask.person_id, business.code, key=key)
         if not begun.new:
             return await self._before(ask, business, begun.submission)
+        try:
+            with may_have_happened():
+                return await self._new(ask, business, draft, key=key)
+        except FundUnknown:
+            await self._submissions.settle(key, SubmissionState.UNKNOWN)
+            return self._told("in_doubt", ask, business)
+
+    async def _new(self, ask: Ask, business: Business, draft: Draft, *, key: str) -> Told:
         await self._audit.record(did("application.confirmed", ask, purpose=business.code))
         new = NewApplication(
             person_no=ask.person_no,
@@ -46,9 +54,6 @@ class Filing:
             confirmed_at=ask.now,
             channel=ask.channel,
         )
-        return await self._sent(ask, business, new, key=key)
-
-    async def _sent(self, ask: Ask, business: Business, new: NewApplication, *, key: str) -> Told:
         try:
             application = await self._fund.submit(new, key=key)
         except FundUnavailable:
@@ -57,25 +62,32 @@ class Filing:
         except FundRefused as refused:
             await self._refused(ask, business, key=key, error=refused.code)
             raise
-        except (FundUnknown, asyncio.CancelledError) as unknown:
-            await asyncio.shield(self._submissions.settle(key, SubmissionState.UNKNOWN))
-            if isinstance(unknown, asyncio.CancelledError):
-                raise
-            return self._told("in_doubt", ask, business)
         await self._submissions.settle(key, SubmissionState.SUBMITTED, application_no=application.application_no)
-        await self._filed(ask, business, application)
+        await self._drafts.drop(ask.person_id, business.code)
+        detail = {"reference": application.application_no}
+        await self._audit.record(did("application.filed", ask, purpose=business.code, detail=detail))
         return self._told_filed(ask, business, application)
 
     async def _before(self, ask: Ask, business: Business, earlier: Submission) -> Told:
         """Another device was faster, or the same words came twice."""
-        if earlier.state is not SubmissionState.SUBMITTED:
+        if earlier.state is SubmissionState.SUBMITTED:
+            application = await self._fund.application(ask.person_no, earlier.application_no)
+            await self._drafts.drop(ask.person_id, business.code)
+            return self._told_filed(ask, business, application)
+        if earlier.state is not SubmissionState.REFUSED:
             return self._told("in_doubt", ask, business)
-        application = await self._fund.application(ask.person_no, earlier.application_no)
-        return self._told_filed(ask, business, application)
+        await self._renew(ask, business)
+        if earlier.error == NOT_SENT:
+            return self._told("not_filed", ask, business)
+        raise FundRefused(earlier.error)
 
     async def _refused(self, ask: Ask, business: Business, *, key: str, error: str) -> None:
-        """The filing is over; the draft counts as changed, so that filing it again is another filing."""
+        """The filing is over."""
         await self._submissions.settle(key, SubmissionState.REFUSED, error=error)
+        await self._renew(ask, business)
+
+    async def _renew(self, ask: Ask, business: Business) -> None:
+        """The draft counts as changed, so that filing it again is another filing."""
         draft = await self._drafts.find(ask.person_id, business.code)
         if draft is not None:
             await self._drafts.save(ask.person_id, business.code, fields=draft.fields, step=draft.step)
@@ -85,11 +97,6 @@ class Filing:
         label = str(WORDS.find("progress_label"))
         choices = (Choice(label=label, text=label),) if ask.channel not in BY_NUMBER else ()
         return Told(text=text, choices=choices, matter=business.code)
-
-    async def _filed(self, ask: Ask, business: Business, application: Application) -> None:
-        await self._drafts.drop(ask.person_id, business.code)
-        detail = {"reference": application.application_no}
-        await self._audit.record(did("application.filed", ask, purpose=business.code, detail=detail))
 
     def _told(self, key: str, ask: Ask, business: Business) -> Told:
         log.warning("own.filing", outcome=key, kind=business.code)

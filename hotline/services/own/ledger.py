@@ -18,7 +18,7 @@ from hotline.services.understanding import BY_NUMBER
 
 _WORDS = Words("ledger")
 LINES: Final = 6
-"""Postings told at once."""
+"""Postings told at once; on the telephone it is one."""
 
 
 class Ledger:
@@ -39,23 +39,26 @@ class Ledger:
         accounts = await self._fund.accounts(ask.person_no)
         if not accounts:
             return Told(text=_WORDS.say("no_account", ask.channel), outcome=Outcome.CLARIFIED)
-        period = parse_period(ask.text, ask.today)
+        period = _period(ask)
         task = Task(skill=self.intent, about="0", inputs=_written(period))
         return await self._page(ask, accounts, task)
 
     async def go_on(self, ask: Ask, task: Task) -> Told | None:
-        said = bare(ask.text)
         accounts = await self._fund.accounts(ask.person_no)
-        if said in set(map(bare, _WORDS.find("more_words"))) and task.inputs.get("cursor"):
+        if _says(ask, "more_words"):
             return await self._page(ask, accounts, task)
-        if said in set(map(bare, _WORDS.find("other_words"))) and len(accounts) > 1:
-            index = (int(task.about) + 1) % len(accounts)
-            return await self._page(ask, accounts, Task(skill=self.intent, about=str(index), inputs=task.inputs))
-        return None
+        if len(accounts) < 2:
+            return None
+        index = (int(task.about) + 1) % len(accounts)
+        period = _written(_read(task.inputs))
+        return await self._page(ask, accounts, Task(skill=self.intent, about=str(index), inputs=period))
+
+    def takes_up(self, ask: Ask, task: Task) -> bool:
+        return (_says(ask, "more_words") and bool(task.inputs.get("cursor"))) or _says(ask, "other_words")
 
     async def ask_again(self, ask: Ask, task: Task) -> Told:
-        """Nothing is waited for: more postings are an offer, not a question."""
-        return Told(text="")
+        """More postings are an offer, not a question, so they are told at once."""
+        return await self._page(ask, await self._fund.accounts(ask.person_no), task)
 
     def leave(self, ask: Ask, task: Task) -> Told:
         return Told(text=_WORDS.say("left", ask.channel))
@@ -72,7 +75,7 @@ class Ledger:
             since=period.first if period else None,
             until=period.last if period else None,
             cursor=task.inputs.get("cursor"),
-            limit=LINES,
+            limit=1 if ask.channel is ChannelName.VOICE else LINES,
         )
         return self._told(ask, accounts, task, page, period)
 
@@ -92,8 +95,7 @@ class Ledger:
             came=money(ask.channel, page.in_fen),
             went=money(ask.channel, page.out_fen),
         )
-        shown = page.entries if ask.channel is not ChannelName.VOICE else page.entries[:1]
-        lines = [_line(entry, ask.channel) for entry in shown]
+        lines = [_line(entry, ask.channel) for entry in page.entries]
         after = Task(skill=self.intent, about=task.about, inputs={**_written(period), "cursor": page.cursor or ""})
         choices = self._choices(ask.channel, more=page.cursor is not None, others=len(accounts) > 1)
         kept = after if page.cursor or len(accounts) > 1 else None
@@ -106,14 +108,27 @@ class Ledger:
         return tuple(Choice(label=label, text=label) for label in labels)
 
 
+def _period(ask: Ask) -> Period | None:
+    """The months asked about. The words for a ledger itself look like days to who looks for these."""
+    text = ask.text
+    for word in _WORDS.find("names"):
+        text = text.replace(word, " ")
+    return parse_period(text, ask.today)
+
+
+def _says(ask: Ask, key: str) -> bool:
+    return bare(ask.text) in set(map(bare, _WORDS.find(key)))
+
+
 def _line(entry: LedgerEntry, channel: ChannelName) -> str:
     sign = "in" if entry.amount_fen >= 0 else "out"
     of = _WORDS.say("of_month", channel, month=month(entry.month)) if entry.month else ""
+    kind = COMMON.name("ledger_kind", entry.kind)
     return _WORDS.say(
         f"line_{sign}",
         channel,
         day=day(entry.posted_on),
-        kind=COMMON.name("ledger_kind", entry.kind) + (of if entry.kind is not LedgerKind.INTEREST else ""),
+        kind=kind if entry.kind is LedgerKind.INTEREST else kind + of,
         amount=money(channel, abs(entry.amount_fen)),
         balance=money(channel, entry.balance_fen),
     )

@@ -32,7 +32,8 @@ class LoanStatus:
         unsettled = [each for each in loans if each.state is not LoanState.SETTLED]
         if not unsettled:
             settled = loans[0].settled_on
-            text = _WORDS.say("settled", ask.channel, day=day(settled) if settled else "")
+            when = _WORDS.say("settled_on", ask.channel, day=day(settled)) if settled else ""
+            text = _WORDS.say("settled", ask.channel, day=when)
             return Told(text=text, matter="loan-settled")
         return Told(text="\n\n".join(_told(each, ask.channel) for each in unsettled))
 

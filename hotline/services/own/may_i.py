@@ -10,9 +10,10 @@ from hotline.domain.messages import ChannelName, Choice, Outcome
 from hotline.fund_system import FundSystem
 from hotline.services import eligibility
 from hotline.services.eligibility.saying import answer_label
+from hotline.services.offers import bare
 from hotline.services.own.businesses.business import read_record
 from hotline.services.own.eligible import QUESTION_FACTS, situation
-from hotline.services.own.fields import Field, FieldKind, Unread, read
+from hotline.services.own.fields import WORDS, Field, FieldKind, Unread, read
 from hotline.services.own.skill import Ask, Task, Told, by_channel, named_business
 from hotline.services.own.words import Words
 from hotline.services.understanding import BY_NUMBER
@@ -20,8 +21,10 @@ from knowledge_base.eligibility import QUESTIONS, YES_NO
 
 _WORDS = Words("may_i")
 WHICH: Final = "which"
-ASKED_AT_MOST: Final = 3
-"""Questions put before the verdict is told with what is still open."""
+ASKED_AT_MOST: Final = 5
+"""Questions put before the verdict is told with what is still open: no business has more that decide."""
+UNKNOWN: Final = "unknown"
+"""The answer of who does not know. It is no answer to the check, but the question is not put again."""
 
 
 class MayI:
@@ -41,17 +44,17 @@ class MayI:
         code = self._matter(ask)
         if code is None:
             return self._which(ask)
-        said = {question: ask.facts[fact] for question, fact in QUESTION_FACTS.items() if fact in ask.facts}
-        return await self._checked(ask, code, said={q: _WORDS.find("facts")[v] for q, v in said.items()}, asked=0)
+        return await self._checked(ask, code, answers={})
 
     async def go_on(self, ask: Ask, task: Task) -> Told | None:
         if task.asking == WHICH:
             return await self.answer(ask) if self._matter(ask) else None
         value = read(_field(task.asking), ask)
         if isinstance(value, Unread):
-            return None
-        said = {**task.inputs, task.asking: value}
-        return await self._checked(ask, task.about, said=said, asked=len(task.inputs) + 1)
+            if not any(bare(ask.text).startswith(word) for word in WORDS.find("unsure")):
+                return None
+            value = UNKNOWN
+        return await self._checked(ask, task.about, answers={**task.inputs, task.asking: value})
 
     async def ask_again(self, ask: Ask, task: Task) -> Told:
         if task.asking == WHICH:
@@ -73,23 +76,31 @@ class MayI:
         text = _WORDS.say("which", ask.channel, listed=str(_WORDS.find("joiner")).join(names))
         return Told(text=text, choices=choices, task=task, outcome=Outcome.CLARIFIED)
 
-    async def _checked(self, ask: Ask, code: str, *, said: Mapping[str, str], asked: int) -> Told:
+    async def _checked(self, ask: Ask, code: str, *, answers: Mapping[str, str]) -> Told:
+        """The next question, or the verdict. ``answers``: to the questions put so far."""
         record = await read_record(self._fund, ask.person_no)
+        said = {**_said_before(ask), **{name: value for name, value in answers.items() if value != UNKNOWN}}
         verdict = eligibility.check(ask.catalogue, code, situation(record, ask, said=said), ask.today)
         if verdict is None:
             return Told(text=_WORDS.say("no_conditions", ask.channel), outcome=Outcome.CLARIFIED, matter=code)
-        if verdict.questions and asked < ASKED_AT_MOST and verdict.outcome is eligibility.Outcome.CONFIRM:
-            return self._asked(ask, code, verdict.questions[0], said)
-        return Told(
-            text=eligibility.say(verdict, ask.channel, ask.catalogue, ask.today), matter=code, choices=_next(code, ask)
-        )
+        left = [question for question in verdict.questions if question not in answers]
+        if left and len(answers) < ASKED_AT_MOST and verdict.outcome is eligibility.Outcome.CONFIRM:
+            return self._asked(ask, code, left[0], answers)
+        choices = _next(code, ask) if verdict.outcome is not eligibility.Outcome.CANNOT else ()
+        return Told(text=eligibility.say(verdict, ask.channel, ask.catalogue, ask.today), matter=code, choices=choices)
 
-    def _asked(self, ask: Ask, code: str, question: str, said: Mapping[str, str]) -> Told:
+    def _asked(self, ask: Ask, code: str, question: str, answers: Mapping[str, str]) -> Told:
         labels = (_field(question).choices or {}).values() if ask.channel not in BY_NUMBER else ()
         choices = tuple(Choice(label=label, text=label) for label in labels)
-        task = Task(skill=self.intent, about=code, asking=question, inputs=said)
+        task = Task(skill=self.intent, about=code, asking=question, inputs=answers)
         text = eligibility.ask(question, ask.catalogue)
         return Told(text=text, choices=choices, task=task, outcome=Outcome.CLARIFIED, matter=code)
+
+
+def _said_before(ask: Ask) -> dict[str, str]:
+    """Answers that stand in the conversation already."""
+    facts = {question: ask.facts[fact] for question, fact in QUESTION_FACTS.items() if fact in ask.facts}
+    return {question: str(_WORDS.find("facts")[value]) for question, value in facts.items()}
 
 
 def _field(question: str) -> Field:

@@ -76,6 +76,8 @@ class Ask:
     """Code of the matter the message is most probably about."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What the citizen has said of his case."""
+    is_other: bool = False
+    """Whether the message is word for word something else than an answer: a greeting, the name of another skill."""
 
     @property
     def person_no(self) -> str:
@@ -134,6 +136,14 @@ class LongSkill(Skill, Protocol):
 
     def leave(self, ask: Ask, task: Task) -> Told:
         """The citizen does not want to go on now."""
+        ...
+
+
+class OfferingSkill(LongSkill, Protocol):
+    """A skill whose tasks may ask nothing and only offer to go on."""
+
+    def takes_up(self, ask: Ask, task: Task) -> bool:
+        """Whether the message takes up what was offered. Without any I/O, since most messages do not."""
         ...
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from hotline.domain.identity import Known
 from hotline.domain.messages import ChannelName, Choice, Outcome, Reply, TurnResult
@@ -15,6 +17,8 @@ from hotline.services.speaking import person
 from hotline.services.understanding import BY_NUMBER
 from knowledge_base.match import OVERVIEW
 
+NO_OTHER = frozenset({"ask_knowledge", "fallback", "out_of_scope", "choose"})
+"""Intents of messages that may well be an answer to what was asked."""
 MATTER_AT = 0.30
 """From this probability on a matter is what a message is about, for a skill that needs to know."""
 RELATION = "relation="
@@ -42,6 +46,11 @@ class OwnTurn:
         return Task.read(self.context.task)
 
     @property
+    def is_word_for_word(self) -> bool:
+        """Whether the message is an example of its intent, not only like one."""
+        return self.question.confidence >= 1.0
+
+    @property
     def for_somebody_else(self) -> bool:
         """Whether the message is about a relative and not about the citizen himself."""
         match = self.question.match
@@ -63,6 +72,7 @@ class OwnTurn:
 
     def ask(self, known: Known | None, now: datetime) -> Ask:
         """The message as a skill sees it."""
+        own = self.task.skill if self.task else ""
         return Ask(
             text=self.question.text,
             channel=self.channel,
@@ -73,6 +83,7 @@ class OwnTurn:
             known=known,
             matter=self.best_matter(),
             facts=self.facts(),
+            is_other=self.is_word_for_word and self.question.intent not in (*NO_OTHER, own),
         )
 
     def facts(self) -> dict[str, str]:
@@ -125,12 +136,24 @@ class OwnTurn:
 
 
 def joined(first: Decision, told: Told, bridge: str) -> Decision:
-    """What was asked in between, then what is waited for."""
-    replies = first.result.replies
-    last = Reply(text=f"{replies[-1].text}\n\n{bridge}{told.text}", choices=told.choices)
-    result = replace(first.result, replies=(*replies[:-1], last))
-    context = replace(first.context, offered=(), task=told.task.to_slot() if told.task else None)
-    return Decision(result=result, context=context)
+    """What was asked in between, then what is waited for; where a proof is collected by keypad first, that alone."""
+    reply = Reply(text=f"{bridge}{told.text}", choices=told.choices)
+    return _followed(first, reply, told.task.to_slot() if told.task else None)
+
+
+def followed(first: Decision, then: Decision) -> Decision:
+    """Both one after the other; what is waited for is what the second waits for."""
+    return _followed(first, then.result.replies[0], then.context.task)
+
+
+def _followed(first: Decision, reply: Reply, task: Mapping[str, Any] | None) -> Decision:
+    *before, told = first.result.replies
+    if told.keypad:
+        return replace(first, context=replace(first.context, task=task))
+    links = tuple(choice for choice in told.choices if choice.url and choice not in reply.choices)
+    last = replace(reply, text=f"{told.text}\n\n{reply.text}", choices=(*links, *reply.choices))
+    result = replace(first.result, replies=(*before, last))
+    return Decision(result=result, context=replace(first.context, offered=(), task=task))
 
 
 def without_task(decision: Decision) -> Decision:

@@ -7,7 +7,7 @@ from typing import Final
 
 from hotline.domain.identity import Level
 from hotline.domain.messages import ChannelName, Outcome
-from hotline.private_store import NOT_SENT, Submission, Submissions, SubmissionState
+from hotline.private_store import NOT_SENT, OPEN_SUBMISSIONS, Submission, Submissions, SubmissionState
 from hotline.services.own.fields import WORDS
 from hotline.services.own.progress import business as name_of
 from hotline.services.own.skill import Ask, Told
@@ -31,14 +31,14 @@ class Verified:
 
     async def answer(self, ask: Ask) -> Told:
         found = await self._submissions.of(ask.person_id, since=ask.now - NEWS_FOR)
-        told = [_told(each, ask) for each in found[:1]]
-        return Told(text=told[0] if told else WORDS.say("draft_gone", ask.channel), outcome=Outcome.ANSWERED)
+        settled = [each for each in found if each.state not in OPEN_SUBMISSIONS]
+        text = _told(settled[0], ask) if settled else WORDS.say("news_over", ask.channel)
+        return Told(text=text, outcome=Outcome.ANSWERED)
 
 
 def _told(submission: Submission, ask: Ask) -> str:
-    key = {
-        SubmissionState.SUBMITTED: "now_filed",
-        SubmissionState.REFUSED: "now_not_filed" if submission.error == NOT_SENT else "now_refused",
-    }.get(submission.state, "in_doubt")
+    key = "now_filed"
+    if submission.state is SubmissionState.REFUSED:
+        key = "now_not_filed" if submission.error == NOT_SENT else "now_refused"
     name = name_of(submission.business, ask)
     return WORDS.say(key, ask.channel, business=name, number=submission.application_no)

@@ -14,7 +14,13 @@ from hotline.domain.messages import Choice, Outcome, Reply, SourceNote, TurnResu
 
 WORDS = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()))
 CHOICES = st.builds(Choice, label=WORDS, text=WORDS)
-REPLIES = st.builds(Reply, text=WORDS, choices=st.lists(CHOICES, max_size=4).map(tuple), ends_call=st.booleans())
+REPLIES = st.builds(
+    Reply,
+    text=WORDS,
+    choices=st.lists(CHOICES, max_size=4).map(tuple),
+    ends_call=st.booleans(),
+    keypad=st.sampled_from(["", "bind", "step_up"]),
+)
 SOURCES = st.builds(
     SourceNote, title=WORDS, issued_on=st.none() | st.just("2024-01-01"), url=st.none() | st.just("http://a.invalid/")
 )

@@ -33,7 +33,7 @@ class Record:
     @property
     def free_fen(self) -> int:
         """What could be taken out: balances less what is frozen."""
-        return sum(each.balance_fen - each.frozen_fen for each in self.in_use)
+        return sum(max(0, each.balance_fen - each.frozen_fen) for each in self.in_use)
 
 
 async def read_record(fund: FundSystem, person_no: str) -> Record:

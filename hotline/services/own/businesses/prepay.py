@@ -9,11 +9,13 @@ from typing import Final
 from hotline.domain.fund import LoanState
 from hotline.services.own.businesses.business import Inputs, Record
 from hotline.services.own.fields import WORDS, Field, FieldKind
-from hotline.services.own.skill import Ask, Declined
+from hotline.services.own.skill import Ask, Declined, figure
 
-DAYS_AHEAD: Final = 90
-"""An appointment is made for at most so many days ahead."""
-LEAST_FEN: Final = 100
+DAYS_AHEAD: Final = 31
+"""An appointment is made for at most so many days ahead: docs/fund-core-api.yaml, LoanPrepay."""
+LEAST_FEN: Final = 10_000 * 100
+"""A part is at least so much where the centre has published no figure of its own: the same."""
+LEAST: Final = "loan_prepay_min"
 
 
 class Prepay:
@@ -27,10 +29,20 @@ class Prepay:
             raise Declined("no_loan")
         if loans[0].state is LoanState.OVERDUE:
             raise Declined("overdue_first")
-        return {"_loan": loans[0].loan_no, "_balance": str(loans[0].balance_fen), "_card": loans[0].card_tail}
+        least = figure(ask, LEAST) * 100 if LEAST in ask.catalogue.parameters else LEAST_FEN
+        return {
+            "_loan": loans[0].loan_no,
+            "_balance": str(loans[0].balance_fen),
+            "_least": str(int(least)),
+            **({"_card": loans[0].card_tail} if loans[0].card_tail else {}),
+        }
 
     def fields(self, inputs: Inputs, ask: Ask) -> Sequence[Field]:
-        kind = Field(name="kind", kind=FieldKind.CHOICE, choices=WORDS.find("loan-prepay.kinds"))
+        least, owed = int(inputs["_least"]), int(inputs["_balance"])
+        kinds = dict(WORDS.find("loan-prepay.kinds"))
+        if owed <= least:
+            del kinds["partial"]
+        kind = Field(name="kind", kind=FieldKind.CHOICE, choices=kinds)
         when = Field(
             name="on",
             kind=FieldKind.DAY,
@@ -39,8 +51,7 @@ class Prepay:
         )
         if inputs.get("kind") != "partial":
             return (kind, when)
-        most = int(inputs["_balance"]) - LEAST_FEN
-        amount = Field(name="amount_fen", kind=FieldKind.AMOUNT, least=LEAST_FEN, most=most)
+        amount = Field(name="amount_fen", kind=FieldKind.AMOUNT, least=least, most=owed - 1, may_be_all=False)
         keep = Field(name="keep", kind=FieldKind.CHOICE, choices=WORDS.find("loan-prepay.keeps"))
         return (kind, amount, keep, when)
 

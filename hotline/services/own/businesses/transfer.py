@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hotline.services.own.businesses.business import Inputs, Record
-from hotline.services.own.fields import Field, FieldKind
+from hotline.services.own.fields import WORDS, Field, FieldKind
 from hotline.services.own.skill import Ask, Declined
 
 
@@ -15,6 +15,8 @@ class TransferIn:
     code = "transfer-other-city"
 
     def known(self, record: Record, ask: Ask) -> Inputs:
+        if any(word in ask.text for word in WORDS.find("transfer-other-city.away_words")):
+            raise Declined("transfer_away")
         if not record.in_use:
             raise Declined("refused.not_eligible")
         return {"_unit": record.in_use[0].unit_name}

@@ -67,10 +67,9 @@ class WithdrawLeave:
     code = "withdraw-leave"
 
     def known(self, record: Record, ask: Ask) -> Inputs:
-        sealed = [each.sealed_on for each in record.in_use if each.state is AccountState.SEALED and each.sealed_on]
-        if not sealed:
+        if not any(each.state is AccountState.SEALED for each in record.in_use):
             raise Declined("refused.not_eligible")
-        return {"_free": str(record.free_fen), "_sealed": max(sealed).isoformat(), **_paid_to_card(record)}
+        return {"_free": str(record.free_fen), **_paid_to_card(record)}
 
     def fields(self, inputs: Inputs, ask: Ask) -> Sequence[Field]:
         return (
