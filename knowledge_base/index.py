@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from knowledge_base.remembered import CONFUSIONS, FIT, LastFit, Remembered, Said
 if TYPE_CHECKING:  # scikit-learn is only where content is published
     from knowledge_base.training import Fitted, Sample
 
-FORMAT = 6
+FORMAT = 7
 _CLASSIFIERS = ("entries", "matters", "within", "aspects")
 
 
@@ -90,7 +90,7 @@ def build(
     remembered = Remembered(cache, embedder, report)
     said, basis, centre = list(said_of(catalogue)), _basis(catalogue), catalogue.centre.code
     kept = _usable(remembered.last_fit(said, basis, centre))
-    lexicon = kept.lexicon if kept else pinyin.lexicon(_texts(catalogue), names_of(catalogue))
+    lexicon = kept.lexicon if kept else pinyin.lexicon(_texts(catalogue, said), names_of(catalogue))
     samples = _samples(catalogue, said, lexicon, remembered)
     vectors = remembered.embed([sample.core for sample in samples])
     report(f"refitting {len(kept.changed)} entries" if kept else f"fitting on {len(samples)} phrasings")
@@ -257,9 +257,11 @@ def _linear(folder: Path, name: str, classes: list[str]) -> Linear:
     return Linear(tuple(classes), _load(folder, f"{name}-weights"), _load(folder, f"{name}-bias"))
 
 
-def _texts(catalogue: Catalogue) -> list[str]:
+def _texts(catalogue: Catalogue, said: Sequence[Said]) -> list[str]:
+    """Everything the catalogue asks and says, clean and without figures."""
     aspects = [aspect for matter in catalogue.matters.values() for aspect in matter.aspects.values()]
-    return [text for aspect in aspects for text in (aspect.title, aspect.text, aspect.short, *aspect.questions)]
+    texts = [*(each.text for each in said), *(text for aspect in aspects for text in (aspect.text, aspect.short))]
+    return [normalise.written(normalise.simplified(normalise.cleaned(PLACEHOLDER.sub("", text)))) for text in texts]
 
 
 def _read_json(file: Path) -> Any:
