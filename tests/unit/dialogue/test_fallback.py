@@ -170,7 +170,7 @@ async def test_control_words_work_without_rasa(
     ("text", "intent"),
     [
         ("你说的不对啊", "wrong"),
-        ("我年纪大了，你再讲一遍", "repeat"),
+        ("刚才风大，没听清楚", "repeat"),
         ("讲了半天也不懂，有没有活人", "human_request"),
         ("你好呀，今天天气怎么样", None),
         ("股票涨了没有", None),
