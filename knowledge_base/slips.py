@@ -117,13 +117,14 @@ class Slips:
                 yield from self._compared(marked, at, at, self._between.get(marked[at - 1 : at + 1], ()), cost=ADDED)
 
     def _compared(self, marked: str, begin: int, end: int, others: Sequence[str], *, cost: float) -> Iterator[Change]:
-        if not others:
-            return
-        as_it_is = self._usage.likelihood(marked, begin, end + 2)
+        """The changes that leave nothing unusual there, each with what it gains."""
+        as_it_is = self._usage.likelihood(marked, begin, end + 2) if others else 0.0
         for instead in others:
             changed = marked[:begin] + instead + marked[end:]
-            likelier = self._usage.likelihood(changed, begin, begin + len(instead) + 2) - as_it_is
-            yield Change(likelier - cost, begin - 1, end - 1, instead)
+            after = begin + len(instead)
+            if all(changed[at : at + 2] in self._usage.pairs for at in range(begin - 1, after)):
+                likelier = self._usage.likelihood(changed, begin, after + 2) - as_it_is
+                yield Change(likelier - cost, begin - 1, end - 1, instead)
 
     def _recurs(self, marked: str, at: int) -> bool:
         """Whether the characters on both sides of ``at`` stand in the catalogue with those next to them."""
