@@ -70,7 +70,7 @@ class Answering:
                 return self._say(question, calm, "thanks")
             case "human_request":
                 return self._human_request(question, context)
-            case "complaint":
+            case "complaint" if not self._understanding.asks_there(question, context):
                 return self._hand_over(question, context, "complaint", sentence="complaint")
             case "leave_question":
                 return self._say(question, calm, "recorded", outcome=Outcome.CLARIFIED)

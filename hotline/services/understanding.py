@@ -80,6 +80,14 @@ class Understanding:
         aspect = match.aspect if match and match.aspect_cue else None
         return Topic(matter.code, aspect or OVERVIEW)
 
+    def asks_there(self, question: Question, context: Context) -> bool:
+        """Whether a message, however it sounds, surely puts one of the questions of the matter just discussed."""
+        match, about = question.match, question.about
+        if match is None or about is None or not match.may_follow_up or not self._still(question, context):
+            return False
+        best = about.entries[0]
+        return best.p >= SURELY_NEW_AT and best.aspect not in ASPECTS
+
     def resolve(self, topic: Topic, facts: Mapping[str, str]) -> tuple[Topic, str | None]:
         """The entry for somebody of whom ``facts`` are known, and the fact on which it depends further, if any."""
         for _ in range(MAX_HOPS):

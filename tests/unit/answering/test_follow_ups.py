@@ -65,6 +65,19 @@ def test_the_matter_just_discussed_is_likelier_than_by_itself(there: float, expe
     assert answered(question("怎么知道那边有多少", found, about=RENT_TIME))[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("own", "p", "expected"),
+    [("q_limit", 0.95, Outcome.ANSWERED), ("q_limit", 0.5, Outcome.HANDOFF), ("overview", 0.95, Outcome.HANDOFF)],
+)
+def test_what_sounds_like_a_complaint_may_put_a_question_of_the_matter_just_discussed(
+    own: str, p: float, expected: Outcome
+) -> None:
+    text = "别人都办成了,为啥我不行"
+    found = match(text, {"leave": 0.3}, named=False)
+    asked = question(text, found, intent="complaint", about=match(text, {"rent": p}, aspect=own))
+    assert ANSWERS.decide(asked, AFTER_RENT).result.outcome is expected
+
+
 def test_without_a_matter_before_nothing_is_followed_up() -> None:
     found = match("那什么时候收得到", {"loan": 0.05}, named=False)
     assert answered(question("那什么时候收得到", found, about=RENT_TIME), Context())[0] is None
