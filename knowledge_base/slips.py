@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import log
 from typing import Any
@@ -69,7 +70,8 @@ class Change:
 
 
 class Slips:
-    """Puts slips right by one catalogue's usage. Safe for concurrent use."""
+    """Puts slips right by one catalogue's usage; what it looks up is put in order on first use. Safe for concurrent
+    use."""
 
     def __init__(self, usage: Usage, *, sounds: Callable[[str], Iterable[str]], names: Iterable[str]) -> None:
         """``sounds``: the readings of a character; ``names``: what stands in no dictionary of slips (places)."""
@@ -77,20 +79,35 @@ class Slips:
         self._sounds = sounds
         self._names = frozenset(names)
         self._sizes = sorted({len(name) for name in self._names}, reverse=True)
-        self._alike: dict[str, list[str]] = defaultdict(list)
-        self._pairs: dict[str, list[str]] = defaultdict(list)
-        self._between: dict[str, list[str]] = defaultdict(list)
-        for char, count in usage.singles.items():
+
+    @cached_property
+    def _alike(self) -> Mapping[str, Sequence[str]]:
+        """Sound → the usual characters that have it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for char, count in self._usage.singles.items():
             if count >= USUAL and _HAN.match(char):
-                for sound in sounds(char):
-                    self._alike[sound].append(char)
-        for pair, count in usage.pairs.items():
+                for sound in self._sounds(char):
+                    found[sound].append(char)
+        return found
+
+    @cached_property
+    def _pairs(self) -> Mapping[str, Sequence[str]]:
+        """Two sounds → the recurring pairs that have them."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for pair, count in self._usage.pairs.items():
             if count >= RECURRING and _HAN.match(pair[0]) and _HAN.match(pair[1]):
-                for heard in product(sounds(pair[0]), sounds(pair[1])):
-                    self._pairs[" ".join(heard)].append(pair)
-        for triple, count in usage.triples.items():
+                for heard in product(self._sounds(pair[0]), self._sounds(pair[1])):
+                    found[" ".join(heard)].append(pair)
+        return found
+
+    @cached_property
+    def _between(self) -> Mapping[str, Sequence[str]]:
+        """Two characters → those that recur between them."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for triple, count in self._usage.triples.items():
             if count >= RECURRING and _HAN.match(triple[1]):
-                self._between[triple[0] + triple[2]].append(triple[1])
+                found[triple[0] + triple[2]].append(triple[1])
+        return found
 
     def put_right(self, text: str) -> str:
         """``text`` with at most `MOST_CHANGES` slips put right, the clearest first."""
