@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,13 @@ from knowledge_base.model import Catalogue
 from knowledge_base.pinyin import Corrector
 from knowledge_base.ranking import Habits, Ranker, Weights
 from knowledge_base.reader import Reader
-from knowledge_base.remembered import CONFUSIONS, FIT, LastFit, Remembered, Said
+from knowledge_base.remembered import CONFUSIONS, FIT, LastFit, Remembered, Said, linked
 
 if TYPE_CHECKING:  # scikit-learn is only where content is published
     from knowledge_base.training import Fitted, Sample
 
-FORMAT = 6
+FORMAT = 7
+_SPACES = ("mean", "lexical-rarity", "lexical-projection", "lexical-mean")
 _CLASSIFIERS = ("entries", "matters", "within", "aspects")
 
 
@@ -90,13 +92,13 @@ def build(
     remembered = Remembered(cache, embedder, report)
     said, basis, centre = list(said_of(catalogue)), _basis(catalogue), catalogue.centre.code
     kept = _usable(remembered.last_fit(said, basis, centre))
-    lexicon = kept.lexicon if kept else pinyin.lexicon(_texts(catalogue), names_of(catalogue))
+    lexicon = kept.lexicon if kept else pinyin.lexicon(_texts(catalogue, said), names_of(catalogue))
     samples = _samples(catalogue, said, lexicon, remembered)
     vectors = remembered.embed([sample.core for sample in samples])
     report(f"refitting {len(kept.changed)} entries" if kept else f"fitting on {len(samples)} phrasings")
     fitted = _fitted(catalogue, samples, vectors, kept)
     out.mkdir(parents=True, exist_ok=True)
-    _write_ranker(out, fitted.ranker)
+    _write_ranker(out, fitted.ranker, spaces_of=kept.folder if kept else None)
     version = version_of(catalogue, kind=embedder.kind)
     manifest = {
         "format": FORMAT,
@@ -132,14 +134,22 @@ def _fitted(catalogue: Catalogue, samples: list[Sample], vectors: Array, kept: L
     """The last whole fit brought up to date where little has changed since, else a new one."""
     from knowledge_base import patching, training
 
-    answers = dict(answers_of(catalogue))
     outside = frozenset(code for code, matter in catalogue.matters.items() if matter.scope == "outside")
     if kept is None:
-        return training.fit(samples, vectors, answers=answers, outside=outside)
+        return training.fit(samples, vectors, answers=dict(answers_of(catalogue)), outside=outside)
     before = _read_ranker(kept.folder)
+    answers = dict(answers_of(catalogue, but_for=_catalogue_of(kept)))
     report = _read_json(kept.folder / "manifest.json")["metrics"]
     ranker = patching.patched(before, samples, vectors, changed=kept.changed, answers=answers, outside=outside)
     return training.Fitted(ranker, report)
+
+
+def _catalogue_of(kept: LastFit) -> Catalogue | None:
+    """What the last fit was made from; None where that cannot be read."""
+    try:
+        return snapshot.catalogue(_read_json(kept.folder / "catalogue.json"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def confusions(cache: Path, centre: str, kind: str) -> list[dict[str, Any]]:
@@ -161,9 +171,10 @@ def _samples(
     """Everything said, as the matcher would read it."""
     from knowledge_base.training import Sample
 
-    reader = Reader(catalogue, pinyin.corrector(lexicon))
     read_with = _basis(catalogue) + hashlib.sha256(json.dumps(lexicon, sort_keys=True).encode()).hexdigest()
-    readings = remembered.read([each.text for each in said], reader, read_with)
+    readings = remembered.read(
+        [each.text for each in said], lambda: Reader(catalogue, pinyin.corrector(lexicon)), read_with
+    )
     return [
         Sample(
             code=each.code,
@@ -189,18 +200,29 @@ def said_of(catalogue: Catalogue) -> Iterator[Said]:
     yield from (Said(text, "", "") for text in wording.read("elsewhere")["texts"])
 
 
-def answers_of(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """Entry class → its matter's name, its title and its answer in one text, without figures."""
+def answers_of(catalogue: Catalogue, *, but_for: Catalogue | None = None) -> Iterator[tuple[str, str]]:
+    """Entry class → its matter's name, its title and its answer in one text, without figures; only those that are
+    not the same in ``but_for``."""
     for code, matter in catalogue.matters.items():
+        before = but_for.matters.get(code) if but_for else None
         for key, aspect in matter.aspects.items():
+            old = before.aspects.get(key) if before else None
+            if before and old and (before.name, old.title, old.text) == (matter.name, aspect.title, aspect.text):
+                continue
             text = PLACEHOLDER.sub("", f"{matter.name} {aspect.title} {aspect.title} {aspect.text}")
             yield f"{code}{SEPARATOR}{key}", normalise.simplified(normalise.cleaned(text))
 
 
-def _write_ranker(out: Path, ranker: Ranker) -> None:
-    """Arrays as arrays, everything small in one JSON file."""
+def _write_ranker(out: Path, ranker: Ranker, *, spaces_of: Path | None = None) -> None:
+    """Arrays as arrays, everything small in one JSON file.
+
+    ``spaces_of``: an index of the same scaling and lexical space, whose large files are shared.
+    """
     for name, array in _arrays(ranker).items():
-        np.save(out / f"{name}.npy", array, allow_pickle=False)
+        if spaces_of and name in _SPACES:
+            linked(spaces_of / f"{name}.npy", out / f"{name}.npy")
+        else:
+            np.save(out / f"{name}.npy", array(), allow_pickle=False)
     small = {
         "scaling": ranker.scaling.deviation,
         "lexical": ranker.lexical.deviation,
@@ -212,14 +234,13 @@ def _write_ranker(out: Path, ranker: Ranker) -> None:
     _write_json(out / "model.json", small | {name: getattr(ranker, name).classes for name in _CLASSIFIERS})
 
 
-def _arrays(ranker: Ranker) -> Mapping[str, Any]:
+def _arrays(ranker: Ranker) -> Mapping[str, Callable[[], Any]]:
     classifiers = {name: getattr(ranker, name) for name in _CLASSIFIERS}
-    return {
+    arrays = {
         **{f"{name}-weights": each.weights for name, each in classifiers.items()},
         **{f"{name}-bias": each.bias for name, each in classifiers.items()},
         "mean": ranker.scaling.mean,
         "lexical-rarity": ranker.lexical.rarity,
-        "lexical-projection": ranker.lexical.projection.astype(np.float16),
         "lexical-mean": ranker.lexical.mean,
         "answers-starts": ranker.answers.starts,
         "answers-columns": ranker.answers.columns,
@@ -227,6 +248,8 @@ def _arrays(ranker: Ranker) -> Mapping[str, Any]:
         "habits-said": ranker.habits.said,
         "habits-unsaid": ranker.habits.unsaid,
     }
+    made: dict[str, Callable[[], Any]] = {name: partial(np.asarray, array) for name, array in arrays.items()}
+    return made | {"lexical-projection": lambda: ranker.lexical.projection.astype(np.float16)}
 
 
 def _read_ranker(folder: Path) -> Ranker:
@@ -257,9 +280,11 @@ def _linear(folder: Path, name: str, classes: list[str]) -> Linear:
     return Linear(tuple(classes), _load(folder, f"{name}-weights"), _load(folder, f"{name}-bias"))
 
 
-def _texts(catalogue: Catalogue) -> list[str]:
+def _texts(catalogue: Catalogue, said: Sequence[Said]) -> list[str]:
+    """Everything the catalogue asks and says, clean and without figures."""
     aspects = [aspect for matter in catalogue.matters.values() for aspect in matter.aspects.values()]
-    return [text for aspect in aspects for text in (aspect.title, aspect.text, aspect.short, *aspect.questions)]
+    texts = [*(each.text for each in said), *(text for aspect in aspects for text in (aspect.text, aspect.short))]
+    return [normalise.written(normalise.simplified(normalise.cleaned(PLACEHOLDER.sub("", text)))) for text in texts]
 
 
 def _read_json(file: Path) -> Any:

@@ -96,6 +96,11 @@ class Texts:
             starts, np.concatenate([each.columns for each in all_of]), np.concatenate([each.weights for each in all_of])
         )
 
+    def __getitem__(self, at: int) -> Weighed:
+        """The weighed terms of text ``at``."""
+        begin, end = self.starts[at], self.starts[at + 1]
+        return Weighed(self.columns[begin:end], self.weights[begin:end])
+
     def compare(self, at: int, seen: Weighed) -> tuple[float, float]:
         """How alike text ``at`` and ``seen`` are (cosine), and which share of ``seen`` stands in the text."""
         if not len(seen.columns):

@@ -14,6 +14,15 @@ OVERVIEW = "overview"
 FOLLOW_UP_CHARS = 20
 """A longer message that names no matter is a new question, not one about the matter just discussed."""
 
+SURELY_NEW_AT = 0.90
+"""From this probability on a message without a name is about another matter than the one just discussed."""
+NEW_WITHOUT_CUE_AT = 0.70
+"""The same where no word asks for an aspect, which any matter may have."""
+HALF_SENTENCE_CHARS = 6
+"""A message this short that names no matter says nothing of its own: the probabilities of such are a lottery."""
+HALF_SURE_AT = 0.80
+"""From this probability on an entry of the matter just discussed is what half a sentence asks for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -70,6 +79,26 @@ class Match:
     def may_follow_up(self) -> bool:
         """Whether the text is short and names no matter: it may be about the one just discussed."""
         return len(self.normalised.text) <= FOLLOW_UP_CHARS and not self.mentions and self.exact is None
+
+    @property
+    def best_p(self) -> float:
+        """How probable the best matter is."""
+        return self.candidates[0].p if self.candidates else 0.0
+
+    @property
+    def is_half(self) -> bool:
+        """Whether it is but half a sentence."""
+        return len(self.normalised.core) <= HALF_SENTENCE_CHARS
+
+    @property
+    def surely_new(self) -> bool:
+        """Whether the text tells by itself which matter it is about, names aside."""
+        return self.best_p >= (SURELY_NEW_AT if self.aspect_cue else NEW_WITHOUT_CUE_AT)
+
+    def completed_by(self, about: Match, code: str) -> bool:
+        """Whether the text is half a sentence that ``about``, the same text as said of ``code``, makes whole."""
+        there = bool(about.candidates) and about.candidates[0].code == code
+        return self.is_half and there and bool(about.entries) and about.entries[0].p >= HALF_SURE_AT
 
     def aspect_for(self, code: str) -> str:
         """The best aspect of a candidate; of any other matter the generic one, for want of better the overview."""

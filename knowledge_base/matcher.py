@@ -67,14 +67,17 @@ class Matcher:
         return self.match(f"{self._catalogue.matters[code].name},{said}")
 
     def parts(self, text: str) -> list[Match]:
-        """A message's questions one by one, where it has several; one that names no matter is about the one before."""
+        """A message's questions one by one, where it has several; one that is of no sure matter is about the one
+        before."""
         found: list[Match] = []
         for part in sentences(text):
             match = self.match(part)
             before = found[-1].candidates[0] if found and found[-1].candidates else None
-            if before and not match.mentions and not match.exact and before.scope == "fund":
+            if before and before.scope == "fund" and not match.mentions and not match.exact:
                 together = self.about(part, before.code)
-                match = together if together.candidates and together.candidates[0].code == before.code else match
+                there = together.candidates and together.candidates[0].code == before.code
+                if there and (not match.surely_new or match.completed_by(together, before.code)):
+                    match = together
             found.append(match)
         return found
 

@@ -12,7 +12,7 @@ from knowledge_base import wording
 from knowledge_base.numerals import spoken_to_digits
 from knowledge_base.pinyin import Corrector
 
-VERSION = "5"
+VERSION = "6"
 """Raise when the code below changes what it returns: published indexes are then rebuilt."""
 
 MAX_EMBED_CHARS = 120

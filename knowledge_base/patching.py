@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from knowledge_base.fitting import completed, with_rows_refitted
+from knowledge_base.lexical import Texts
 from knowledge_base.linear import SEPARATOR, Array
 from knowledge_base.ranking import Ranker, aspect_class
 from knowledge_base.training import ELSEWHERE, Sample, Workshop, habits_of
@@ -29,6 +30,9 @@ def patched(
     """``before`` with the matters of ``changed`` (entry classes) fitted on the samples as they are now.
 
     What was learnt of all other matters stays, and so do the lexical space, the second stage and its calibration.
+
+    Args:
+        answers: those that are new or no longer the same; all others stay.
     """
     with threadpool_limits(limits=1):
         codes = frozenset(name.partition(SEPARATOR)[0] for name in changed)
@@ -42,7 +46,8 @@ def patched(
             spaces=(before.scaling, before.lexical),
             classes=classes,
         )
-        kept = replace(before, answers=workshop.answers, inside=workshop.inside, habits=habits_of(samples, classes))
+        texts = _answers(before, workshop, frozenset(answers))
+        kept = replace(before, answers=texts, inside=workshop.inside, habits=habits_of(samples, classes))
         return _refitted(kept, workshop, changed, codes) if codes else kept
 
 
@@ -61,6 +66,15 @@ def _refitted(before: Ranker, workshop: Workshop, changed: frozenset[str], codes
         matters=with_rows_refitted(by_matter, workshop.x, workshop.codes, rows=sorted(codes & set(matters))),
         aspects=with_rows_refitted(aspects, workshop.x, workshop.kinds, rows=new),
         within=workshop.within(everything, start=before.within, only=codes - {ELSEWHERE}),
+    )
+
+
+def _answers(before: Ranker, workshop: Workshop, new: frozenset[str]) -> Texts:
+    """The weighed answers of the workshop's classes: weighing all of them again would take most of the time."""
+    at_before = {name: at for at, name in enumerate(before.entries.classes) if name not in new}
+    pairs = enumerate(workshop.classes)
+    return Texts.of(
+        [before.answers[at_before[name]] if name in at_before else workshop.answers[at] for at, name in pairs]
     )
 
 

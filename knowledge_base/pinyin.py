@@ -3,7 +3,8 @@
 A span of 2 to 5 characters whose toneless pinyin is that of a lexicon word becomes that word: longest
 first, never cutting through a word that is already right, and leaving ordinary words alone. Two
 characters are little evidence (the sounds of "does not pay" are also those of "pays late"), so a span
-of two is changed only where one of them is right and the other is one the catalogue never uses.
+of two is changed only where one of them is right and the other is one the catalogue never uses. What
+that leaves is compared with how the catalogue itself writes (`slips`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
-from knowledge_base import wording
+from knowledge_base import slips, wording
+from knowledge_base.slips import Slips
 
 LONGEST = 5
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -28,6 +30,16 @@ def syllable(char: str) -> str:
 
     usual = pinyin_dict.get(ord(char), "").partition(",")[0]
     return _folded(to_normal(usual)) if usual else char
+
+
+@lru_cache(maxsize=20_000)
+def syllables(char: str) -> tuple[str, ...]:
+    """The two most usual toneless readings of one character, each once; none where it has none."""
+    from pypinyin.contrib.tone_convert import to_normal
+    from pypinyin.pinyin_dict import pinyin_dict
+
+    usual = [reading for reading in pinyin_dict.get(ord(char), "").split(",")[:2] if reading]
+    return tuple(dict.fromkeys(_folded(to_normal(reading)) for reading in usual))
 
 
 def _folded(syllable: str) -> str:
@@ -49,26 +61,34 @@ class Corrector:
     usual: frozenset[str] = frozenset()
     confusions: Mapping[str, str] = field(default_factory=dict)
     by_sound: Mapping[str, str] = field(default_factory=dict)
+    slips: Slips | None = None
 
     @classmethod
     def build(
-        cls, words: Iterable[str], *, ordinary: Iterable[str], usual: str, confusions: Mapping[str, str]
+        cls,
+        words: Iterable[str],
+        *,
+        ordinary: Iterable[str],
+        usual: str,
+        confusions: Mapping[str, str],
+        slips: Slips | None = None,
     ) -> Corrector:
         """``usual``: the characters the catalogue uses. Of two words that sound alike the first given wins."""
         kept = [word for word in words if 2 <= len(word) <= LONGEST and all(_HAN.match(char) for char in word)]
         by_sound: dict[str, str] = {}
         for word in kept:
             by_sound.setdefault(sound(word), word)
-        return cls(frozenset(kept), frozenset(ordinary), frozenset(usual), dict(confusions), by_sound)
+        return cls(frozenset(kept), frozenset(ordinary), frozenset(usual), dict(confusions), by_sound, slips)
 
     def correct(self, text: str) -> str:
-        """``text`` with its slips put right; as long as no confusion says otherwise, of the same length."""
+        """``text`` with its slips put right."""
         for typed, meant in self.confusions.items():
             if typed in text:
                 text = text.replace(typed, meant)
         if not self.by_sound or not text:
             return text
-        return self._by_sound(text)
+        text = self._by_sound(text)
+        return self.slips.put_right(text) if self.slips else text
 
     def _by_sound(self, text: str) -> str:
         chars, free = list(text), self._free(text)
@@ -98,7 +118,7 @@ class Corrector:
 
 
 def lexicon(texts: Sequence[str], names: Iterable[str]) -> dict[str, Any]:
-    """What a `Corrector` needs, from the catalogue's own texts and names; JSON-able.
+    """What a `Corrector` needs, from the catalogue's own cleaned texts and names; JSON-able.
 
     Ordinary words are those the catalogue itself writes, or that a dictionary knows, and that sound like
     a word of the field.
@@ -111,7 +131,8 @@ def lexicon(texts: Sequence[str], names: Iterable[str]) -> dict[str, Any]:
         ordinary.update(_alike(text, sounds))
     ordinary.update(word for word in _dictionary() if sound(word) in sounds)
     usual = "".join(sorted(set("".join(texts)) | set("".join(words))))
-    return {"words": words, "ordinary": sorted(ordinary - set(words)), "usual": usual}
+    usage = slips.counted(texts)
+    return {"words": words, "ordinary": sorted(ordinary - set(words)), "usual": usual, "usage": usage}
 
 
 def _alike(text: str, sounds: set[str]) -> Iterator[str]:
@@ -131,7 +152,11 @@ def _dictionary() -> tuple[str, ...]:
 
 def corrector(published: Mapping[str, Any]) -> Corrector:
     """The `Corrector` for a published lexicon."""
-    confusions = wording.read("terms")["confusions"]
+    places = wording.read("places")["places"].split()
     return Corrector.build(
-        published["words"], ordinary=published["ordinary"], usual=published["usual"], confusions=confusions
+        published["words"],
+        ordinary=published["ordinary"],
+        usual=published["usual"],
+        confusions=wording.read("terms")["confusions"],
+        slips=Slips(slips.usage(published["usage"]), sounds=syllables, names=places),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ MOST_CHANGED = 0.03
 """Share of phrasings that may differ from those of the last whole fit; beyond it everything is fitted anew."""
 FIT = "fit"
 CONFUSIONS = "confusions.json"
+FEW = 500
+"""So few new vectors are kept in a file of their own: writing all of them again would take longer than embedding."""
 CHUNK = 4000
 """Phrasings embedded between two reports: about half a minute on two cores."""
 
@@ -64,13 +67,15 @@ class Remembered:
         self._embedder = embedder
         self._report = report
         self._vectors = folder / f"{kind}.npz" if folder else None
+        self._recent = folder / f"{kind}.recent.npz" if folder else None
         self._readings = folder / "readings.json" if folder else None
         self._fit = folder / FIT / kind if folder else None
 
     def embed(self, texts: Sequence[str]) -> Array:
         """One row per text; only those not seen before are embedded, and those that are done are kept on the way."""
         keys = [_key(text) for text in texts]
-        known = self._load()
+        whole = self._load(self._vectors)
+        known = whole | self._load(self._recent)
         missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
         for at in range(0, len(missing), CHUNK):
             chunk = missing[at : at + CHUNK]
@@ -79,22 +84,23 @@ class Remembered:
             )
             if len(missing) > CHUNK:
                 self._report(f"embedded {at + len(chunk)} of {len(missing)} phrasings")
-            if self._vectors:
-                self._save(self._vectors, {key: known[key] for key in dict.fromkeys(keys) if key in known})
+            self._keep({key: known[key] for key in dict.fromkeys(keys) if key in known}, whole)
         return np.stack([known[key] for key in keys])
 
     def vectors(self, texts: Sequence[str]) -> dict[str, Array]:
         """What is kept of ``texts``, by text: nothing is embedded, and nothing is written or forgotten."""
-        known = self._load()
+        known = self._load(self._vectors) | self._load(self._recent)
         keys = {text: _key(text) for text in texts}
         return {text: known[key] for text, key in keys.items() if key in known}
 
-    def read(self, texts: Sequence[str], reader: Reader, fingerprint: str) -> list[Reading]:
-        """Each text as the reader reads it; those read before with the same words are not read again."""
+    def read(self, texts: Sequence[str], made: Callable[[], Reader], fingerprint: str) -> list[Reading]:
+        """Each text as the reader reads it; those read before with the same words are not read again, and where all
+        were no reader is ``made``."""
         keys = [_key(text) for text in texts]
         known = self._readings_kept(fingerprint)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        known |= {key: _reading(reader.read(text)) for key, text in missing.items()}
+        reader = made() if missing else None
+        known |= {key: _reading(reader.read(text)) for key, text in missing.items()} if reader else {}
         if missing and self._readings:
             kept = {key: known[key] for key in dict.fromkeys(keys)}
             self._readings.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +144,7 @@ class Remembered:
         whole = json.loads((patch_of.folder / "said.json").read_text(encoding="utf-8"))["whole"] if patch_of else now
         draft = self._fit / f".{centre}"
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(index, draft, ignore=shutil.ignore_patterns("catalogue.json"))
+        shutil.copytree(index, draft, copy_function=linked)
         if patch_of and (patch_of.folder / CONFUSIONS).is_file():
             shutil.copy(patch_of.folder / CONFUSIONS, draft)
         kept = {"basis": basis, "said": now, "whole": whole}
@@ -146,21 +152,40 @@ class Remembered:
         shutil.rmtree(self._fit / centre, ignore_errors=True)
         draft.rename(self._fit / centre)
 
-    def _load(self) -> dict[str, Array]:
-        if self._vectors is None or not self._vectors.is_file():
+    def _load(self, file: Path | None) -> dict[str, Array]:
+        if file is None or not file.is_file():
             return {}
         try:
-            with np.load(self._vectors, allow_pickle=False) as stored:
+            with np.load(file, allow_pickle=False) as stored:
                 keys, vectors = stored["keys"], stored["vectors"]
         except (OSError, EOFError, ValueError, KeyError, BadZipFile):
             return {}
         return dict(zip(keys.tolist(), vectors, strict=True)) if vectors.shape[1] == self._embedder.dims else {}
+
+    def _keep(self, used: dict[str, Array], whole: Mapping[str, Array]) -> None:
+        """Few that are not in ``whole`` are added beside it; else all that are used are written, and no others."""
+        if self._vectors is None or self._recent is None:
+            return
+        new = {key: vector for key, vector in used.items() if key not in whole}
+        if whole and len(new) <= FEW:
+            self._save(self._recent, new)
+        else:
+            self._save(self._vectors, used)
+            self._recent.unlink(missing_ok=True)
 
     def _save(self, file: Path, known: dict[str, Array]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(".part.npz")
         np.savez(draft, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
         draft.replace(file)
+
+
+def linked(source: str | Path, target: str | Path) -> None:
+    """``target`` is the same file as ``source``, or a copy where the disk cannot share it; neither is written again."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _key(text: str) -> str:

@@ -42,9 +42,13 @@ LOOK_UP = "query-"
 """How the codes of matters begin that tell how to look up what a wish for own data looks up at once."""
 SMALL_TALK_CHARS = 24
 """No longer message is a greeting, thanks or a wish to hear it again; complaints and calls for a person may be long."""
+SURELY_OUTSIDE_AT = 0.80
+"""From this doubt of the matcher on a message is no complaint about the fund; and from this probability of what is not
+the fund's on even letters alone say something."""
 WORD_CHARS = 5
 """So short a message says too little to be turned away."""
-LONG_CONTROL = frozenset({"human_request", "complaint"})
+COMPLAINT = "complaint"
+LONG_CONTROL = frozenset({"human_request", COMPLAINT})
 
 
 def lookup_key(text: str) -> str:
@@ -200,7 +204,8 @@ def settle(
     intent, p = next(((i, p) for i, p in ranking if i not in BUSINESS), ("", 0.0))
     if _is_control(intent, p, evidence, text=text, habits=habits):
         return Verdict(intent, p, ranking)
-    if not _says_something(text) and not evidence.named:
+    known_outside = evidence.scope == "outside" and evidence.best >= SURELY_OUTSIDE_AT
+    if not _says_something(text) and not evidence.named and not known_outside:
         return Verdict(UNCLEAR, 1.0, ranking)
     if evidence.best >= MATCHED_AT:
         return Verdict(matched, evidence.best, ranking)
@@ -242,6 +247,8 @@ def _is_control(intent: str, p: float, evidence: Evidence, *, text: str, habits:
     sure = p >= SURE_AT and small and not evidence.named
     about_fund = evidence.scope == "fund" and evidence.best >= MATCHED_AT
     if about_fund and not sure and evidence.code not in habits.kin.get(intent, ()):
+        return False
+    if intent == COMPLAINT and evidence.asks_outside >= SURELY_OUTSIDE_AT:
         return False
     if intent in LONG_CONTROL:
         return small or p >= LONG_CONTROL_AT

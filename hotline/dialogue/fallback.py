@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from hotline.services.answering import Answering
 from hotline.services.offers import Context, Decision, Question, bare
 from hotline.settings import ROOT
 from knowledge_base.errors import KnowledgeError
+from knowledge_base.match import Match
 from knowledge_base.normalise import normalise
 from knowledge_base.published import Published
 
@@ -34,6 +36,17 @@ REMEMBERED: Final = 2000
 OUTSIDE_AT: Final = 0.6
 """From this probability on a question is not the fund's."""
 WARM_UP: Final = "1"
+CONTROL_CHARS: Final = 24
+"""A longer message says more than a control word."""
+CLAUSE_CHARS: Final = 3
+"""A shorter clause may stand in any message."""
+NEARLY: Final = 74.0
+"""From this likeness on (per cent of the characters, in order) words are those of an example."""
+SURELY_ASKS_AT: Final = 0.75
+"""From this probability of one of the fund's matters on a message asks about that."""
+OF_THE_TALK: Final = ("wrong", "repeat", "simpler", "human_request")
+"""Intents that speak of the conversation itself: they are meant wherever in a message they stand."""
+_CLAUSES: Final = re.compile(r"[,，。.!！?？;；、\s]+")
 _CONTROL_FILES_LEFT_OUT: Final = ("ask_knowledge", "out_of_scope")
 
 
@@ -77,7 +90,7 @@ class KnowledgeDialogue:
             before = self._context(request.conversation_id).matter
             may_be = before in knowledge.catalogue.matters and match.may_follow_up
             about = knowledge.matcher.about(request.text, before or "") if may_be else None
-            control = control_examples(self._project).get(control_key(request.text))
+            control = control_intent(request.text, match, self._project)
             intent = control or ("out_of_scope" if match.asks_outside >= OUTSIDE_AT else "ask_knowledge")
             parts = tuple(knowledge.matcher.parts(request.text))
             question = replace(question, intent=intent, match=match, parts=parts, about=about)
@@ -118,6 +131,28 @@ def _refresh(knowledge: Published) -> None:
 def control_key(text: str) -> str:
     """What control words are looked up by: the same for examples and for messages."""
     return bare(normalise(text).text)
+
+
+def control_intent(text: str, match: Match, project: Path) -> str | None:
+    """The intent of control words; None for what asks for an entry.
+
+    Examples count exactly; those that speak of the conversation also where a clause is nearly the same, unless the
+    message names a matter or is surely about one.
+    """
+    from rapidfuzz import fuzz, process
+
+    examples = control_examples(project)
+    if found := examples.get(control_key(text)):
+        return found
+    if match.mentions or match.exact or match.facts.meant or len(match.normalised.text) > CONTROL_CHARS:
+        return None
+    if any(each.p >= SURELY_ASKS_AT for each in match.candidates if each.scope == "fund"):
+        return None
+    of_the_talk = [key for key, intent in examples.items() if intent in OF_THE_TALK]
+    clauses = [key for clause in _CLAUSES.split(text) if len(key := control_key(clause)) >= CLAUSE_CHARS]
+    near = [process.extractOne(key, of_the_talk, scorer=fuzz.ratio, score_cutoff=NEARLY) for key in clauses]
+    alike = max((found for found in near if found), key=lambda found: found[1], default=None)
+    return examples[alike[0]] if alike else None
 
 
 @cache

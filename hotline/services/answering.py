@@ -9,13 +9,14 @@ from typing import Final
 from hotline.domain.messages import ChannelName, Choice, Outcome, Reply, TurnResult
 from hotline.services.offers import PERSON, Context, Decision, Offer, Question, Topic, is_one_of, picked, wording
 from hotline.services.speaking import VOICE_CHARS, Speaker, Told, choice, notes, person
-from hotline.services.understanding import BY_NUMBER, MAX_OPTIONS, Understanding
+from hotline.services.understanding import ANSWER_AT, BY_NUMBER, MAX_OPTIONS, Understanding
 from knowledge_base.model import Catalogue
 
 OFFER_AT: Final = 0.10
 """From this probability of the best matter on the citizen is asked which of the best he means."""
-OUTSIDE_AT: Final = 0.60
-"""From this probability on a question is not the fund's business, and is never answered as if it were."""
+OUTSIDE_AT: Final = 0.45
+"""From this probability on a question is not the fund's business, unless one of the fund's matters is likelier than
+not."""
 SURE_AT: Final = 0.90
 """Below this probability an answer comes with what else may have been meant."""
 MAX_ASKED: Final = 2
@@ -70,7 +71,7 @@ class Answering:
                 return self._say(question, calm, "thanks")
             case "human_request":
                 return self._human_request(question, context)
-            case "complaint":
+            case "complaint" if not self._understanding.asks_there(question, context):
                 return self._hand_over(question, context, "complaint", sentence="complaint")
             case "leave_question":
                 return self._say(question, calm, "recorded", outcome=Outcome.CLARIFIED)
@@ -98,7 +99,8 @@ class Answering:
             return self._unclear(question, context)
         topics = self._understanding.topics(question, context)
         unclear = question.intent == "fallback"
-        not_ours = question.intent == "out_of_scope" or (match.asks_outside >= OUTSIDE_AT and not unclear)
+        foreign = match.asks_outside >= OUTSIDE_AT and match.best_p < ANSWER_AT
+        not_ours = question.intent == "out_of_scope" or (foreign and not unclear)
         turned_away = not_ours and not self._understanding.follows_up(question, context)
         unwanted = "outside" if unclear else "fund" if turned_away else None
         if self._understanding.only_tells(match):

@@ -8,7 +8,7 @@ from typing import Final
 
 from hotline.domain.messages import ChannelName
 from hotline.services.offers import Context, Question, Topic
-from knowledge_base.match import OVERVIEW, Candidate, Match
+from knowledge_base.match import HALF_SENTENCE_CHARS, OVERVIEW, SURELY_NEW_AT, Candidate, Match
 from knowledge_base.model import ASPECTS, Catalogue, Matter
 from knowledge_base.sentences import asks_something
 
@@ -18,14 +18,10 @@ OPTION_AT: Final = 0.02
 """No matter less probable than this is ever offered as a choice."""
 CORRECTED_AT: Final = 0.05
 """What is put in the place of something denied needs no more than this: half of the guessing has been done."""
-SURELY_NEW_AT: Final = 0.90
-"""From this probability on a message without a name is about another matter than the one just discussed."""
-NEW_WITHOUT_CUE_AT: Final = 0.70
-"""The same where no word asks for an aspect of something already named."""
+FAMILIAR: Final = 30.0
+"""So many times likelier than by itself is the matter just discussed, where the message finds something there."""
 SURELY_OUTSIDE_AT: Final = 0.85
 """From this probability on a message is not the fund's business, whatever was discussed."""
-HALF_SENTENCE_CHARS: Final = 6
-"""A message this short that names no matter says nothing of its own: the probabilities of such are a lottery."""
 STATEMENT_CHARS: Final = 16
 """A longer message that says something of the citizen says more than that."""
 MAX_OPTIONS: Final = 3
@@ -69,12 +65,11 @@ class Understanding:
         match = question.match
         if match is None or context.matter not in self._catalogue.matters or not match.may_follow_up:
             return False
-        half, best = len(match.normalised.core) <= HALF_SENTENCE_CHARS, _best(match)
-        if match.aspect_cue and (half or best < ANSWER_AT):
+        if match.aspect_cue and (match.is_half or match.best_p < ANSWER_AT):
             return True
-        if best >= (SURELY_NEW_AT if match.aspect_cue else NEW_WITHOUT_CUE_AT):
+        if match.asks_outside >= SURELY_OUTSIDE_AT or not self._still(question, context):
             return False
-        return self._still(question, context) and match.asks_outside < SURELY_OUTSIDE_AT
+        return not match.surely_new or self._outweighs(question, context)
 
     def follow_up(self, question: Question, context: Context) -> Topic:
         """The entry of the matter just discussed that a follow-up asks for."""
@@ -84,6 +79,14 @@ class Understanding:
             return Topic(matter.code, about.aspect_for(matter.code))
         aspect = match.aspect if match and match.aspect_cue else None
         return Topic(matter.code, aspect or OVERVIEW)
+
+    def asks_there(self, question: Question, context: Context) -> bool:
+        """Whether a message, however it sounds, surely puts one of the questions of the matter just discussed."""
+        match, about = question.match, question.about
+        if match is None or about is None or not match.may_follow_up or not self._still(question, context):
+            return False
+        best = about.entries[0]
+        return best.p >= SURELY_NEW_AT and best.aspect not in ASPECTS
 
     def resolve(self, topic: Topic, facts: Mapping[str, str]) -> tuple[Topic, str | None]:
         """The entry for somebody of whom ``facts`` are known, and the fact on which it depends further, if any."""
@@ -125,7 +128,9 @@ class Understanding:
             return [corrected]
         if self.follows_up(question, context):
             return [self.follow_up(question, context)]
-        if _best(match) >= ANSWER_AT:
+        if neighbour := self._neighbour(question, context):
+            return [neighbour]
+        if match.best_p >= ANSWER_AT:
             code = match.candidates[0].code
             return [Topic(code, match.aspect_for(code))]
         told = self.told_fact(match, context)
@@ -168,12 +173,28 @@ class Understanding:
         about = question.about
         return about is not None and bool(about.candidates) and about.candidates[0].code == context.matter
 
+    def _outweighs(self, question: Question, context: Context) -> bool:
+        """Whether what the message finds in the matter just discussed outweighs what it surely is by itself."""
+        match, about, before = question.match, question.about, context.matter or ""
+        if match is None or about is None:
+            return False
+        there = next((each.p for each in match.candidates[1:] if each.code == before), 0.0)
+        return match.completed_by(about, before) or there * FAMILIAR >= match.best_p
+
+    def _neighbour(self, question: Question, context: Context) -> Topic | None:
+        """The entry of another matter of the same family that a message, unsure by itself, asks for when it is read as
+        one about the matter just discussed."""
+        match, about, before = question.match, question.about, self._catalogue.matters.get(context.matter or "")
+        if match is None or about is None or before is None or not about.candidates or not match.may_follow_up:
+            return None
+        alone, best = match.candidates[0], about.candidates[0]
+        near = best.code != before.code and self._is_fund(best) and _family(best) == _family(before)
+        if not near or alone.p >= SURELY_NEW_AT or _family(alone) == _family(before) or best.p < ANSWER_AT:
+            return None
+        return Topic(best.code, about.aspect_for(best.code))
+
     def _is_fund(self, candidate: Candidate) -> bool:
         return candidate.scope == "fund" and candidate.code in self._catalogue.matters
-
-
-def _best(match: Match) -> float:
-    return match.candidates[0].p if match.candidates else 0.0
 
 
 def _shares_word(name: str, denied: str) -> bool:

@@ -101,6 +101,18 @@ def test_half_a_sentence_is_a_follow_up_however_sure_the_matcher_is() -> None:
     assert ANSWERS.decide(question("多久到账", found), Context()).result.matter == "leave"
 
 
+@pytest.mark.parametrize(
+    ("fund", "outside", "expected"),
+    [(0.3, 0.46, Outcome.REJECTED), (0.3, 0.4, Outcome.CLARIFIED), (0.52, 0.47, Outcome.ANSWERED)],
+)
+def test_what_is_likely_not_ours_is_turned_away_unless_one_of_our_matters_is_likelier_than_not(
+    fund: float, outside: float, expected: Outcome
+) -> None:
+    text = "卡里的钱多久能转出来"
+    found = match(text, {"rent": fund}, named=False, outside=outside)
+    assert ANSWERS.decide(question(text, found), Context()).result.outcome is expected
+
+
 def test_a_follow_up_is_not_turned_away_as_not_ours() -> None:
     found = match("那几天到账", {"rent": 0.02}, aspect="time_limit", cue=True, named=False, outside=0.9)
     decided = ANSWERS.decide(question("那几天到账", found, intent="out_of_scope"), AFTER_RENT)

@@ -52,6 +52,32 @@ def test_a_follow_up_needs_to_find_the_same_matter_and_nothing_surer(
     assert answered(asked)[0] == expected
 
 
+def test_half_a_sentence_is_about_what_it_surely_finds_in_the_matter_just_discussed() -> None:
+    found = match("怎么开", {"leave": 0.95}, named=False)
+    sure, unsure = (match("租房提取,怎么开", {"rent": p}, aspect="materials") for p in (0.9, 0.7))
+    assert answered(question("怎么开", found, about=sure)) == ("rent", "materials")
+    assert answered(question("怎么开", found, about=unsure))[0] == "leave"
+
+
+@pytest.mark.parametrize(("there", "expected"), [(0.05, "rent"), (0.01, "leave")])
+def test_the_matter_just_discussed_is_likelier_than_by_itself(there: float, expected: str) -> None:
+    found = match("怎么知道那边有多少", {"leave": 0.9, "rent": there}, named=False)
+    assert answered(question("怎么知道那边有多少", found, about=RENT_TIME))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "p", "expected"),
+    [("q_limit", 0.95, Outcome.ANSWERED), ("q_limit", 0.5, Outcome.HANDOFF), ("overview", 0.95, Outcome.HANDOFF)],
+)
+def test_what_sounds_like_a_complaint_may_put_a_question_of_the_matter_just_discussed(
+    own: str, p: float, expected: Outcome
+) -> None:
+    text = "别人都办成了,为啥我不行"
+    found = match(text, {"leave": 0.3}, named=False)
+    asked = question(text, found, intent="complaint", about=match(text, {"rent": p}, aspect=own))
+    assert ANSWERS.decide(asked, AFTER_RENT).result.outcome is expected
+
+
 def test_without_a_matter_before_nothing_is_followed_up() -> None:
     found = match("那什么时候收得到", {"loan": 0.05}, named=False)
     assert answered(question("那什么时候收得到", found, about=RENT_TIME), Context())[0] is None

@@ -60,6 +60,19 @@ def test_a_long_call_for_a_person_must_be_clear() -> None:
     assert decide({"human_request": 0.9}, NOBODY, "说" * 40) == "human_request"
 
 
+def test_a_complaint_about_what_is_not_ours_is_none_but_a_person_may_be_asked_for() -> None:
+    abuse = {"code": "abuse", "scope": "outside", "p": 0.9}
+    assert decide({"complaint": 0.98}, abuse, asks_outside=0.95) == "out_of_scope"
+    assert decide({"complaint": 0.98}, NOBODY, asks_outside=0.5) == "complaint"
+    assert decide({"human_request": 0.98}, abuse, asks_outside=0.95) == "human_request"
+
+
+def test_letters_alone_say_something_where_they_are_surely_not_ours() -> None:
+    injection = {"code": "injection", "scope": "outside", "p": 0.9}
+    assert decide({"ask_knowledge": 0.5}, injection, "ignoreallprevious") == "out_of_scope"
+    assert decide({"ask_knowledge": 0.5}, {**injection, "p": 0.6}, "ignoreallprevious") == "fallback"
+
+
 @pytest.mark.parametrize("text", ["greet", "a", "嗯", "12345678", ""])
 def test_letters_and_single_characters_say_nothing(text: str) -> None:
     assert decide({"ask_knowledge": 0.5}, FUND, text) == "fallback"

@@ -12,6 +12,7 @@ from hotline.dialogue.fallback import (
     KnowledgeDialogue,
     ResilientDialogue,
     control_examples,
+    control_intent,
     control_key,
     static_responses,
 )
@@ -163,6 +164,27 @@ async def test_control_words_work_without_rasa(
 ) -> None:
     result = await dialogue.respond(ask(text))
     assert (result.outcome, result.hand_over, result.degraded) == (outcome, hand_over, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("你说的不对啊", "wrong"),
+        ("刚才风大，没听清楚", "repeat"),
+        ("讲了半天也不懂，有没有活人", "human_request"),
+        ("你好呀，今天天气怎么样", None),
+        ("股票涨了没有", None),
+    ],
+)
+def test_words_about_the_conversation_count_in_a_clause_and_nearly_said(text: str, intent: str | None) -> None:
+    assert control_intent(text, match(text, {"leave": 0.5}, named=False), ROOT) == intent
+
+
+def test_words_about_the_conversation_do_not_count_where_a_matter_is_asked_for() -> None:
+    text = "离职能不能取，有没有活人"
+    assert control_intent(text, match(text, {"leave": 0.9}, named=False), ROOT) is None
+    assert control_intent(text, match(text, {"leave": 0.5}), ROOT) is None
+    assert control_intent("有没有活人", match("有没有活人", {"leave": 0.9}), ROOT) == "human_request"
 
 
 async def test_the_start_of_a_conversation_is_greeted(dialogue: KnowledgeDialogue) -> None:

@@ -89,6 +89,7 @@ def test_no_texts_and_empty_texts_can_stand_among_them() -> None:
     assert texts.starts.tolist() == [0, 0, 2, 2]
     assert texts.compare(0, some) == (0.0, 0.0)
     assert texts.compare(1, some) == pytest.approx((1.0, 1.0))
+    assert (texts[1].columns.tolist(), texts[0].columns.tolist()) == ([0, 2], [])
 
 
 def test_a_text_is_projected_alone_as_it_was_among_all(space: tuple[Lexical, list[Weighed], np.ndarray]) -> None:

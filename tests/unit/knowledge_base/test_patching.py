@@ -224,6 +224,27 @@ def test_a_spoilt_last_fit_is_none(
     assert len(whole_fits) == 1
 
 
+@pytest.mark.usefixtures("no_whole_fit")
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_a_new_answer_is_weighed_and_the_others_stay(
+    content: Path, folder: Path, embedder: Embedder, spoilt: bool
+) -> None:
+    before = Index.open(next(file.parent for file in folder.glob("*/manifest.json"))).ranker
+    kept = folder / "cache" / FIT / "use" / "guangzhou" / "catalogue.json"
+    if spoilt:  # then all are weighed again
+        kept.unlink()
+        kept.write_bytes(b"{")
+    edit(content / RETIRE, "text: ", "text: 租房提取。")
+    after = Index.open(folder / put(content, folder, embedder).version).ranker
+    differ = [
+        name
+        for at, name in enumerate(after.entries.classes)
+        if after.answers[at].columns.tolist() != before.answers[at].columns.tolist()
+    ]
+    assert differ
+    assert {name.partition(" ")[0] for name in differ} == {"withdraw-retire"}
+
+
 def test_a_last_fit_of_another_format_is_none(
     content: Path, folder: Path, embedder: Embedder, whole_fits: list[int]
 ) -> None:

@@ -70,7 +70,21 @@ def test_much_to_embed_is_reported_and_kept_on_the_way(tmp_path: Path, monkeypat
     assert len(lines) == 2
 
 
-def test_texts_no_longer_used_are_forgotten(tmp_path: Path) -> None:
+def test_few_new_texts_are_kept_beside_the_others(tmp_path: Path) -> None:
+    Remembered(tmp_path, Counting()).embed(["租房", "退休"])
+    whole = next(tmp_path.glob("*.npz")).read_bytes()
+    Remembered(tmp_path, Counting()).embed(["退休", "贷款"])
+    Remembered(tmp_path, Counting()).embed(["退休", "贷款", "离职"])
+    again = Counting()
+    Remembered(tmp_path, again).embed(["租房", "退休", "贷款", "离职"])
+    assert again.asked == []
+    assert whole in [file.read_bytes() for file in tmp_path.glob("*.npz")]
+
+
+def test_texts_no_longer_used_are_forgotten_when_all_are_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FEW", 0)
     Remembered(tmp_path, Counting()).embed(["租房", "退休"])
     Remembered(tmp_path, Counting()).embed(["退休", "贷款"])
     again = Counting()
@@ -93,14 +107,14 @@ class Noting(Reader):
 def test_a_text_is_read_once_while_the_words_are_the_same(tmp_path: Path, catalogue: Catalogue) -> None:
     reader, remembered = Noting(catalogue), Remembered(tmp_path, Counting())
     texts = ["我自己交的，租房提取要什么材料", "退休", "退休"]
-    first = remembered.read(texts, reader, "words")
+    first = remembered.read(texts, lambda: reader, "words")
     assert reader.asked == texts[:2]
     assert first[0]["named"] == {"withdraw-rent": 4}
     assert first[0]["tokens"] == ["f:payer=flexible"]
     assert first[0]["cues"] == ["materials", None]
-    assert remembered.read(texts, reader, "words") == first
+    assert remembered.read(texts, lambda: reader, "words") == first
     assert len(reader.asked) == 2
-    assert remembered.read(texts, reader, "other words") == first
+    assert remembered.read(texts, lambda: reader, "other words") == first
     assert len(reader.asked) == 4
 
 
@@ -108,7 +122,7 @@ def test_a_text_is_read_once_while_the_words_are_the_same(tmp_path: Path, catalo
 def test_spoilt_readings_are_none(tmp_path: Path, catalogue: Catalogue, spoilt: bytes) -> None:
     (tmp_path / "readings.json").write_bytes(spoilt)
     reader = Noting(catalogue)
-    assert Remembered(tmp_path, Counting()).read(["退休"], reader, "words")[0]["text"] == "退休"
+    assert Remembered(tmp_path, Counting()).read(["退休"], lambda: reader, "words")[0]["text"] == "退休"
     assert reader.asked == ["退休"]
 
 
@@ -139,7 +153,7 @@ def test_the_last_fit_is_offered_for_almost_the_same_samples_only(tmp_path: Path
     kept = remembered.last_fit(SAID, BASIS, "guangzhou")
     assert kept is not None
     assert kept.changed == frozenset()
-    assert not (kept.folder / "catalogue.json").exists()
+    assert (kept.folder / "catalogue.json").read_text(encoding="ascii") == "{}"
     fewer = remembered.last_fit(SAID[1:], BASIS, "guangzhou")
     assert fewer is not None
     assert fewer.changed == {"m0 fee"}
