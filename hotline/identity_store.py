@@ -180,6 +180,11 @@ class Bindings(Protocol):
         """How many contacts were bound. Audited."""
         ...
 
+    async def erase(self, person_id: str, *, staff: str, reason: str) -> bool:
+        """Nothing is left that says who the person is: unbound everywhere, numbers and drafts gone. What has to be kept
+        (filings, consents, the audit trail) names our own id alone. False when there is no such person. Audited."""
+        ...
+
     async def purge(self) -> int:
         """Expired sign-ins, codes, proofs, attempts and drafts are gone, and who a code was for as soon as its sign-in
         has ended; the number of rows removed."""

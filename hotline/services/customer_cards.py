@@ -63,12 +63,15 @@ class CustomerCards:
 
     async def reveal(self, person_id: str, field: Field, *, staff: str, reason: str) -> str:
         """The field in full. ``reason`` is kept with the look. Raises NoCard."""
-        said = " ".join(reason.split())
-        if not SHORTEST_REASON <= len(said) <= LONGEST_REASON:
-            raise NoCard(f"a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters is needed")
+        said = _checked(reason)
         person = await self._person(person_id)
         await self._record("card.revealed", person_id, staff=staff, detail={"field": field.value, "reason": said})
         return person.id_number if field is Field.ID_NUMBER else person.mobile
+
+    async def erase(self, person_id: str, *, staff: str, reason: str) -> None:
+        """Nothing is left that says who the person is, as the identity notice promises. Raises NoCard."""
+        if not await self._bindings.erase(person_id, staff=staff, reason=_checked(reason)):
+            raise NoCard("no person of that id has registered")
 
     async def _person(self, person_id: str) -> Registered:
         person = await self._bindings.registered(person_id)
@@ -86,3 +89,11 @@ class CustomerCards:
             detail=dict(detail),
         )
         await self._audit.record(entry)
+
+
+def _checked(reason: str) -> str:
+    """The reason as it is kept. Raises NoCard where it says nothing."""
+    said = " ".join(reason.split())
+    if not SHORTEST_REASON <= len(said) <= LONGEST_REASON:
+        raise NoCard(f"a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters is needed")
+    return said

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hotline.audit_store import ActorKind, AuditEntry, Detail
 from hotline.domain.consent import ConsentPurpose
 from hotline.domain.identity import Contact, IdentityRefused, Purpose, Refusal
+from hotline.domain.masking import STAR
 from hotline.domain.messages import ChannelName
 from hotline.identity_store import Bound, Candidate, IdentityStores, Registered, SignInState, StoredSignIn
 from hotline.privacy.ciphers import FieldCipher, Place
@@ -132,6 +133,19 @@ class SqlIdentity:
 
     async def unbind_all(self, person_id: str) -> int:
         return await self._unbind(bindings.c.person_id == person_id, bindings.c.unbound_at.is_(None))
+
+    async def erase(self, person_id: str, *, staff: str, reason: str) -> bool:
+        await self.unbind_all(person_id)
+        nothing = {name: self._cipher.seal("", Place("persons", name, person_id)) for name in _SEALED}
+        # Found by no number any more; unique, since an erased person has an id of his own.
+        gone = {name: f"erased {person_id}" for name in ("person_no_hash", "id_number_hash")}
+        async with self._db.write() as tx:
+            await tx.execute(delete(drafts).where(drafts.c.person_id == person_id))
+            emptied = update(persons).where(persons.c.id == person_id).values(**nothing, **gone, name_masked=STAR)
+            if not (await tx.execute(emptied)).rowcount:
+                return False
+            await self._audit.append(tx, _erased(person_id, staff=staff, reason=reason))
+        return True
 
     async def purge(self) -> int:
         now = self._clock()
@@ -332,4 +346,14 @@ def _unbound(row: RowMapping) -> AuditEntry:
         action="identity.unbound",
         subject=row["person_id"],
         channel=row["channel"],
+    )
+
+
+def _erased(person_id: str, *, staff: str, reason: str) -> AuditEntry:
+    return AuditEntry(
+        actor_kind=ActorKind.STAFF,
+        actor_id=staff,
+        action="person.erased",
+        subject=person_id,
+        detail={"reason": reason},
     )

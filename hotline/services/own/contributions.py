@@ -60,7 +60,7 @@ def _states(accounts: Sequence[Account], channel: ChannelName) -> list[str]:
         if account.state is AccountState.CLOSED:
             continue
         sealed = account.state is AccountState.SEALED and account.sealed_on is not None
-        key = "sealed" if sealed else str(account.kind)
+        key = "sealed" if sealed else f"paying.{account.kind}"
         lines.append(
             _WORDS.say(
                 key,

@@ -96,13 +96,16 @@ class OwnDesk:
         return await self._own(turn, skill) if skill else turn.policy()
 
     async def _named(self, turn: OwnTurn) -> Skill | None:
-        """The skill of a matter whose bare name was said by somebody who is known: he means his own data."""
+        """The skill of a matter whose bare name was said: whoever is known means his own data, and others are shown the
+        way to theirs beside the answer; a caller who is not known gets the answer."""
         match = turn.question.match
         skill = self._homes.get(match.exact or "") if match else None
         if match is None or skill is None or turn.channel is ChannelName.SMS:
             return None
         if match.aspect_for(skill.matter) != OVERVIEW:
             return None
+        if turn.channel is not ChannelName.VOICE:
+            return skill
         return skill if await self._identification.known_in(turn.conversation_id) else None
 
     async def _own(self, turn: OwnTurn, skill: Skill) -> Decision:

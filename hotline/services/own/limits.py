@@ -23,7 +23,8 @@ class Limits:
     async def exceeded(self, amount_fen: int, ask: Ask) -> str | None:
         """What is said where ``amount_fen`` is too much for this channel, alone or with what was filed today."""
         limits: ChannelLimits = getattr(self._settings, ask.channel.value)
-        single, daily = limits.single_yuan * 100, limits.daily_yuan * 100
+        daily = limits.daily_yuan * 100
+        single = min(limits.single_yuan * 100, daily)
         if amount_fen > single:
             return _WORDS.say("over_single", ask.channel, most=money(ask.channel, single))
         if not amount_fen:

@@ -309,3 +309,17 @@ async def test_only_this_contact_is_unbound(door: Door) -> None:
     assert not await door.stores.bindings.unbind(web)
     assert await door.stores.bindings.unbind_all("nobody") == 0
     assert await door.service.known(door.wechat()) == known
+
+
+async def test_an_erased_person_is_nobody_and_may_register_again(door: Door) -> None:
+    known = await door.signed_in()
+    assert await door.stores.bindings.erase(known.person_id, staff="lin", reason="asked at the counter")
+    assert await door.stores.bindings.contacts_of(known.person_id) == []
+    left = await door.stores.bindings.registered(known.person_id)
+    assert left is not None
+    assert (left.id_number, left.mobile, left.person_no, left.name_masked) == ("", "", "", "*")
+    assert (await door.audit.newest(limit=1))[0].entry.action == "person.erased"
+    door.later(minutes=2)  # one code a minute
+    again = await door.signed_in()
+    assert again.person_id != known.person_id
+    assert not await door.stores.bindings.erase("nobody", staff="lin", reason="asked at the counter")
