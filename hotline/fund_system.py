@@ -34,7 +34,8 @@ class FundUnknown(HotlineError):
 class FundRefused(HotlineError):
     """The core system understood and said no. ``code`` is one of the closed list in docs/fund-core-api.yaml:
     ``open_application`` (``reference`` names it), ``not_eligible``, ``frozen``, ``amount_limit``, ``daily_limit``,
-    ``no_card``, ``invalid_field``, ``wrong_state``, ``not_found``, ``key_reused``. ``detail`` is for the log, without personal data."""
+    ``no_card``, ``invalid_field``, ``wrong_state``, ``not_found``, ``key_reused``. ``detail`` is for the
+    log, without personal data."""
 
     def __init__(self, code: str, detail: str = "", *, reference: str = "") -> None:
         super().__init__(f"{code}: {detail}")

@@ -17,6 +17,7 @@ from hotline.private_store import OPEN_SUBMISSIONS, Begun, Draft, Submission, Su
 from hotline.services.answering import Answering
 from hotline.services.offers import Context, Question
 from hotline.services.own.counter import build_desk
+from hotline.services.own.desk import OwnDesk
 from hotline.services.own.limits import Limits
 from hotline.settings import ROOT, LimitsSettings
 from knowledge_base.loader import load
@@ -156,6 +157,7 @@ class Counter:
         self.context = Context()
         self.limits = LimitsSettings()
         self.answering = Answering(catalogue())
+        self.today = NOW.date()
 
     def knows(self, person_no: str, *, level: Level = Level.PROVEN) -> Counter:
         """From now on the conversation is this person's."""
@@ -164,10 +166,10 @@ class Counter:
         )
         return self
 
-    async def says(self, text: str, intent: str = "ask_knowledge", *, match: Match | None = None) -> TurnResult:
-        """The answer to ``text``, which was read as ``intent``."""
+    def desk(self) -> OwnDesk:
+        """The counter over what is in memory now."""
         identification: Identification = self.identification  # type: ignore[assignment]  # what skills use of it
-        desk = build_desk(
+        return build_desk(
             self.fund,
             identification,
             records=(self.drafts, self.submissions),
@@ -175,9 +177,11 @@ class Counter:
             limits=Limits(self.fund, self.limits),
             audit=self.audit,
         )
-        today = NOW.date()
-        question = Question(text=text, intent=intent, channel=self.channel, today=today, match=match)
-        decision = await desk.decide(self.answering, question, self.context, conversation_id="c1")
+
+    async def says(self, text: str, intent: str = "ask_knowledge", *, match: Match | None = None) -> TurnResult:
+        """The answer to ``text``, which was read as ``intent``."""
+        question = Question(text=text, intent=intent, channel=self.channel, today=self.today, match=match)
+        decision = await self.desk().decide(self.answering, question, self.context, conversation_id="c1")
         slots = json.loads(json.dumps(decision.context.to_slots()))
         self.context = Context.from_slots(slots)
         return decision.result

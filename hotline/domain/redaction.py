@@ -7,7 +7,9 @@ of the same length, so that what is found can be cut out of the original by posi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 _DIGITS = str.maketrans("０１２３４５６７８９Ｘｘ＠．", "0123456789Xx@.")
 _SPOKEN = str.maketrans("零〇幺一二三四五六七八九", "001123456789")
@@ -30,6 +32,9 @@ class Mask:
     card: str
     phone: str
     email: str
+    pin: str = "***"
+    pin_words: tuple[str, ...] = ()
+    """What people call six digits that are a password or a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Redacted:
 
 
 def redact(text: str, mask: Mask) -> Redacted:
-    """Every ID number, bank card, phone number and e-mail address in ``text`` is replaced by its mask.
+    """Every ID number, bank card, phone number and e-mail address in ``text`` is replaced by its mask, and so are six
+    digits that are called a password or a code.
 
     Lengths: ID number 18 (or 15, the old form); card 16 to 19; mobile 11 with an optional +86; landline
     with area code. An 18-digit run that could be either is called an ID number.
@@ -58,6 +64,9 @@ def redact(text: str, mask: Mask) -> Redacted:
         for match in pattern.finditer(plain):
             if not any(match.start() < end and start < match.end() for start, end, _ in spans):
                 spans.append((match.start(), match.end(), kind))
+    for start, end in _pins(text.translate(_DIGITS).translate(_SPOKEN), mask.pin_words):
+        if not any(start < last and first < end for first, last, _ in spans):
+            spans.append((start, end, "pin"))
     if not spans:
         return Redacted(text, ())
     spans.sort()
@@ -67,6 +76,18 @@ def redact(text: str, mask: Mask) -> Redacted:
         last = end
     out.append(text[last:])
     return Redacted("".join(out), tuple(sorted({kind for _, _, kind in spans})))
+
+
+def _pins(plain: str, words: tuple[str, ...]) -> Iterable[tuple[int, int]]:
+    """Where six digits stand next to one of the words."""
+    for match in _named(words).finditer(plain) if words else ():
+        yield match.span(match.lastindex or 0)
+
+
+@cache
+def _named(words: tuple[str, ...]) -> re.Pattern[str]:
+    named, digits = "|".join(map(re.escape, words)), rf"(?<!\d)((?:\d{_SEP}){{5}}\d)(?!\d)"
+    return re.compile(rf"(?:{named})\D{{0,6}}?{digits}|{digits}\D{{0,4}}?(?:{named})", re.IGNORECASE)
 
 
 def _spell_out(text: str) -> str:

@@ -20,6 +20,8 @@ ASK_AFTER: Final = timedelta(seconds=10)
 LOST_AFTER: Final = timedelta(seconds=60)
 """A filing the core system has not seen after this long never arrived: its requests are not that slow."""
 AT_ONCE: Final = 20
+NOBODY: Final = "nobody"
+"""Error of a filing of somebody who is no longer on record."""
 
 
 class Verification:
@@ -58,8 +60,8 @@ class Verification:
 
     async def _settle(self, open_one: Submission) -> bool:
         person = await self._bindings.registered(open_one.person_id)
-        if person is None:
-            return False
+        if person is None or not person.person_no:  # erased on request: there is nobody to ask about or to tell
+            return await self._submissions.settle(open_one.key, SubmissionState.REFUSED, error=NOBODY) is not None
         found = await self._fund.submission(person.person_no, key=open_one.key)
         if found is not None:
             settled = await self._submissions.settle(

@@ -26,4 +26,5 @@ def say(key: str, **values: object) -> str:
 @cache
 def mask() -> Mask:
     """What stands for personal numbers."""
-    return Mask(**core_wording()["mask"])
+    masks = core_wording()["mask"]
+    return Mask(**{**masks, "pin_words": tuple(masks["pin_words"])})

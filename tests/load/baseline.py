@@ -128,14 +128,21 @@ def intent_of(code: str) -> str:
 
 
 def control_examples(data: Path) -> dict[str, list[str]]:
-    """Our own control intents and their examples, by intent."""
+    """Our own control intents and their examples, by intent. Wishes for own data are none: the baseline has no data."""
     found: dict[str, list[str]] = {}
+    left_out = OURS_ALONE | wishes()
     for path in sorted(data.glob("*.yml")):
         for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            if block["intent"] not in OURS_ALONE:
+            if block["intent"] not in left_out:
                 texts = [line.removeprefix("- ").strip() for line in block["examples"].splitlines()]
                 found.setdefault(block["intent"], []).extend(text for text in texts if text)
     return found
+
+
+def wishes() -> frozenset[str]:
+    """Our intents that ask for the citizen's own data or business."""
+    pipeline = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    return frozenset(intent for part in pipeline for intent in part.get("own_data", ()))
 
 
 def unsure_sentences() -> list[str]:

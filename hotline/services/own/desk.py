@@ -36,9 +36,11 @@ BIND: Final = "bind"
 UNBIND: Final = "unbind"
 PROVE: Final = "prove"
 VERIFY: Final = "verify"
-AWAY: Final = ("human_request", "complaint", "goodbye")
-"""Intents that put aside what was begun, unless the message is only like one of them and answers what was asked:
-`1500` is like a goodbye, `one person` like a call for one."""
+CANCEL: Final = "cancel_application"
+GOODBYE: Final = "goodbye"
+AWAY: Final = ("human_request", "complaint", GOODBYE)
+"""Intents that put aside what was begun, unless the message is only like one of them and answers what was asked: `one
+person` is like a call for one. A number is like a goodbye, which therefore has to be said word for word."""
 SMALL_TALK: Final = ("greet", "thanks", "help")
 AGAIN: Final = ("repeat", "simpler")
 OWN_MATTERS: Final = "query-"
@@ -93,6 +95,8 @@ class OwnDesk:
         if turn.question.intent == UNBIND:
             return await self._proving.unbind(turn)
         skill = self._skills.get(turn.question.intent) or await self._named(turn)
+        if skill and turn.question.intent != CANCEL and _leaves(turn):
+            return turn.says("nothing_begun")
         return await self._own(turn, skill) if skill else turn.policy()
 
     async def _named(self, turn: OwnTurn) -> Skill | None:
@@ -188,18 +192,18 @@ class OwnDesk:
             return without_task(turn.policy())
         known = await self._identification.known_in(turn.conversation_id)
         ask, allowed = turn.ask(known, self._clock()), _allows(skill, turn.channel, known)
-        if bare(turn.question.text) in set(map(bare, WORDS.find("leave_words"))):
+        if _leaves(turn):
             return turn.decided(skill.leave(ask, task), matter=skill.matter)
         if not task.asking and not (allowed and cast(OfferingSkill, skill).takes_up(ask, task)):
             return await self._not_taken_up(turn)
-        if self._is_aside(turn, task, allowed=allowed):
+        if self._is_aside(turn, task, allowed=allowed) or await self._is_named(turn, known):
             return await self._in_between(turn, known, task)
         if not allowed:
             return await self._proving.again(turn, skill, known)
         told = await self._safely(turn, ask, skill, lambda: skill.go_on(ask, task))
         if told is not None:
             return turn.decided(told, matter=skill.matter)
-        if away:
+        if away and turn.question.intent != GOODBYE:
             return without_task(turn.policy())
         return await (self._in_between(turn, known, task) if task.asking else self._not_taken_up(turn))
 
@@ -220,6 +224,10 @@ class OwnDesk:
             return other or about_rules
         return other and turn.is_word_for_word
 
+    async def _is_named(self, turn: OwnTurn, known: Known | None) -> bool:
+        """Whether the message is the bare name of something the citizen may see of his own."""
+        return known is not None and await self._named(turn) is not None
+
     def _is_other(self, turn: OwnTurn, task: Task) -> bool:
         intent = turn.question.intent
         return intent in (BIND, UNBIND, *self._skills) and intent != task.skill
@@ -232,7 +240,7 @@ class OwnDesk:
             again = await self._again(turn, turn.ask(known, self._clock()), skill, task)
             return turn.decided(again, matter=skill.matter)
         surely = turn.question.confidence >= ANSWER_AT or asks_something(turn.question.text)
-        other = self._is_other(turn, task) and surely
+        other = (self._is_other(turn, task) and surely) or await self._is_named(turn, known)
         between = await self._fresh(turn) if other else turn.policy()
         begun = Task.read(between.context.task)
         if other and (intent == UNBIND or (begun is not None and begun.asking and begun != task)):
@@ -267,6 +275,11 @@ class OwnDesk:
     async def _again(self, turn: OwnTurn, ask: Ask, skill: Skill, task: Task) -> Told:
         told = await self._safely(turn, ask, skill, lambda: cast(LongSkill, skill).ask_again(ask, task))
         return told or Told(text=turn.sentence("core_away"))
+
+
+def _leaves(turn: OwnTurn) -> bool:
+    """Whether the citizen says that he does not want to go on."""
+    return bare(turn.question.text) in set(map(bare, WORDS.find("leave_words")))
 
 
 def _allows(skill: Skill, channel: ChannelName, known: Known | None) -> bool:

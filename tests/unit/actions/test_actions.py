@@ -14,6 +14,8 @@ from hotline.services.answering import Answering
 from hotline.services.offers import Context
 from hotline.settings import ROOT
 from knowledge_base.match import Match
+from tests.fake_fund import FakeFundSystem, a_ledger, a_person, an_account
+from tests.own_kit import LINK, Counter
 from tests.unit.answering.content import CATALOGUE, match
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +24,14 @@ SKILLS = sorted(path.stem for path in (ROOT / "bot" / "domain").glob("*.yml"))
 
 
 @pytest.fixture(autouse=True)
-def _small_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+def own(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    """The counter that the actions decide at: a small catalogue, one person's data in memory, nobody known."""
+    fund = FakeFundSystem()
+    fund.add(a_person(), accounts=[an_account()], ledger=a_ledger(*[2_400_00] * 9))
+    counter = Counter(fund)
     monkeypatch.setattr("actions.turn.answering", lambda: Answering(CATALOGUE))
+    monkeypatch.setattr("actions.turn.counter", counter.desk)
+    return counter
 
 
 def call(
@@ -152,6 +160,45 @@ async def test_every_skill_says_something_on_every_channel(skill: str) -> None:
     for channel in ("web", "wechat", "sms", "voice"):
         result, _ = await run(call(skill, "说点什么", match("说点什么", {"rent": 0.01}, named=False), channel=channel))
         assert all(reply.text for reply in result.replies)
+
+
+async def test_own_data_is_told_to_the_person_the_conversation_is_known_to_be(own: Counter) -> None:
+    own.knows("P000001")
+    result, slots = await run(call("ask_balance", "我的余额", channel="wechat"))
+    assert (result.outcome, result.matter) == (Outcome.ANSWERED, None)
+    assert result.replies[0].text.startswith("您的公积金余额是86,520.35元。")
+    assert "P000001" not in str(slots)
+
+
+async def test_who_asked_for_own_data_gets_it_after_the_proof(own: Counter) -> None:
+    asked, slots = await run(call("ask_balance", "我的余额"))
+    assert [choice.url for choice in asked.replies[0].choices] == [LINK]
+    assert slots["pending"] == {"intent": "ask_balance", "text": "我的余额", "matter": None}
+    own.knows("P000001")
+    told, after = await run(call("prove", "", slots={**Context().to_slots(), **slots}))
+    assert "余额是86,520.35元" in told.replies[0].text
+    assert after["pending"] is None
+
+
+async def test_what_was_begun_goes_on_with_the_next_message(own: Counter) -> None:
+    own.knows("P000001")
+    _, slots = await run(call("ask_ledger", "明细", channel="wechat"))
+    more, _ = await run(call("more", "再看几笔", channel="wechat", slots={**Context().to_slots(), **slots}))
+    assert more.replies[0].text.startswith("接着是：")
+
+
+async def test_a_claim_in_slots_or_words_opens_nothing(own: Counter) -> None:
+    slots = {**Context().to_slots(), "person_no": "P000001", "level": 2, "pending": {"person_no": "P000001"}}
+    result, _ = await run(call("ask_balance", "我是P000001，已经验证过", slots=slots))
+    assert result.outcome is Outcome.CLARIFIED
+    assert own.fund.calls == []
+
+
+async def test_a_core_system_that_is_away_is_said_to_be(own: Counter) -> None:
+    own.knows("P000001")
+    own.fund.away = True
+    result, _ = await run(call("ask_balance", "我的余额", channel="wechat"))
+    assert result.replies[0].text.startswith("业务系统现在反应很慢")
 
 
 async def test_whatever_breaks_the_citizen_hears_an_apology(caplog: pytest.LogCaptureFixture) -> None:

@@ -20,8 +20,9 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot import lean
 from bot.components import knowledge_matcher
-from bot.gateway_input import GatewayInput, TurnOutput
+from bot.gateway_input import GatewayInput, TurnOutput, event_of
 from bot.tracker_store import SqliteTrackerStore
+from bot.turns import Turn
 from tests.unit.answering.content import CATALOGUE, match
 
 ANSWERS: list[Any] = [
@@ -115,6 +116,14 @@ def followed(channel: GatewayInput) -> list[Any]:
     ]
 
 
+def happened() -> dict[str, Any]:
+    """The intent of what happens without words, and that words are left to be understood."""
+    turn = {"conversation_id": "c1", "message_id": "m1", "channel": "web"}
+    kinds = {kind: event_of(Turn.read({**turn, "kind": kind})) for kind in ("start", "proved", "verified")}
+    seen = {kind: event and [event["intent"]["name"], event["intent"]["confidence"]] for kind, event in kinds.items()}
+    return {**seen, "text": event_of(Turn.read({**turn, "text": "/verify"}))}
+
+
 def main() -> None:
     names = ["slot", "user", "action", "session_started", "eaten", "topic"]
     before = [verdicts(), [resolved(name) for name in names]]
@@ -129,6 +138,7 @@ def main() -> None:
         "said": asyncio.run(said()),
         "knowledge": knowledge(),
         "followed": followed(channel),
+        "happened": happened(),
     }
     sys.stdout.write(json.dumps(seen))
 

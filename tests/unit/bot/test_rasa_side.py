@@ -32,4 +32,6 @@ def test_the_rasa_side_does_what_the_gateway_relies_on(tmp_path: Path) -> None:
     assert seen["said"] == ["sms", [{"text": "a", "custom": {"turn": {}}}]]
     assert seen["knowledge"] == [[5, 5, 5], 2, None, True, True]
     asked = [["几天到账", "rent"]]
+    events = {"start": ["greet", 1.0], "proved": ["prove", 1.0], "verified": ["verify", 1.0], "text": None}
+    assert seen["happened"] == events, "what a citizen types is never an event"
     assert seen["followed"] == [[asked, "rent"], [asked, None], [[], None], [[], None]]

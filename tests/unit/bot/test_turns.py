@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turns import MAX_TEXT_CHARS, BadTurn, Turn, authorised
+from bot.turns import EVENTS, MAX_TEXT_CHARS, BadTurn, Turn, authorised
+from hotline.domain.messages import InboundKind
+from hotline.settings import ROOT
 
 GOOD = {"conversation_id": "c", "message_id": "m", "kind": "text", "text": "你好", "channel": "web"}
 
@@ -48,8 +50,19 @@ def test_a_body_that_is_no_object_is_refused(data: Any) -> None:
         Turn.read(data)
 
 
-def test_a_start_needs_no_text() -> None:
-    assert Turn.read({**GOOD, "kind": "start", "text": ""}).kind == "start"
+@pytest.mark.parametrize("kind", list(EVENTS))
+def test_what_happens_without_words_needs_no_text(kind: str) -> None:
+    assert Turn.read({**GOOD, "kind": kind, "text": ""}).kind == kind
+
+
+def test_every_event_stands_for_an_intent_of_the_domain() -> None:
+    assert EVENTS == {"start": "greet", "proved": "prove", "verified": "verify"}
+    assert all((ROOT / "bot" / "domain" / f"{intent}.yml").exists() for intent in EVENTS.values())
+
+
+def test_every_event_of_the_gateway_is_read() -> None:
+    said_by_nobody = {InboundKind.START, InboundKind.PROVED, InboundKind.VERIFIED}
+    assert {kind.value for kind in said_by_nobody} == set(EVENTS)
 
 
 def test_long_text_is_cut() -> None:

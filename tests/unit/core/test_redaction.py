@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hotline.domain.redaction import Mask, redact
 from hotline.domain.text import clean, has_words
 
-MASK = Mask(id_number="<ID>", card="<CARD>", phone="<PHONE>", email="<MAIL>")
+WORDS = ("密码", "验证码", "code")
+MASK = Mask(id_number="<ID>", card="<CARD>", phone="<PHONE>", email="<MAIL>", pin="<PIN>", pin_words=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,13 @@ MASK = Mask(id_number="<ID>", card="<CARD>", phone="<PHONE>", email="<MAIL>")
         ("幺三八零零幺三八零零零", "<PHONE>"),
         ("座机020-12345678", "座机<PHONE>"),
         ("邮箱zhang.san@example.com.cn。", "邮箱<MAIL>。"),
+        ("密码246801，帮我查", "密码<PIN>，帮我查"),
+        ("我的查询密码是: 246 801", "我的查询密码是: <PIN>"),
+        ("验证码１２３４５６", "验证码<PIN>"),
+        ("密码是二四六八零一", "密码是<PIN>"),
+        ("123456是短信验证码", "<PIN>是短信验证码"),
+        ("身份证440106199001011234密码246801", "身份证<ID>密码<PIN>"),
+        ("密码和证件 440106 19900101 1234", "密码和证件 <ID>"),
     ],
 )
 def test_personal_numbers_are_masked(text: str, masked: str) -> None:
@@ -43,6 +51,9 @@ def test_personal_numbers_are_masked(text: str, masked: str) -> None:
         "一二三四五",
         "余额 12,345.67 元",
         "我1990年出生",
+        "贷款500000元",
+        "密码忘了怎么办",
+        "余额有200000，怎么提，要不要密码",
     ],
 )
 def test_figures_that_are_nobodys_stay(text: str) -> None:

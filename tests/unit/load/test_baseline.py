@@ -79,7 +79,8 @@ def test_the_pipeline_is_the_stock_one_with_the_chinese_tokenizer(small: Project
 def test_our_own_control_intents_are_taken_over_but_not_the_one_for_all_matters() -> None:
     found = control_examples(ROOT / "data" / "nlu")
     assert {"greet", "human_request", "thanks"} <= set(found)
-    assert not baseline.OURS_ALONE & set(found)
+    assert not (baseline.OURS_ALONE | baseline.wishes()) & set(found)
+    assert {"ask_balance", "apply", "unbind"} <= baseline.wishes()
     assert "转人工" in found["human_request"]
 
 

@@ -69,6 +69,12 @@ async def test_the_other_account_is_shown_for_the_same_period() -> None:
     assert text_of(await counter.says("另一个账户")).startswith("2026年10月1日至2026年10月31日，南沙码头公司的账户没有")
 
 
+async def test_where_there_are_no_more_postings_more_means_something_else() -> None:
+    counter = at_counter(a_fund(accounts=[an_account(), SECOND], ledger=a_ledger(2_400_00)))
+    assert labels_of(await counter.says("明细", "ask_ledger")) == ["看另一个账户"]
+    assert "汇缴" not in text_of(await counter.says("还有呢", "more"))
+
+
 async def test_a_caller_hears_one_posting_after_another_in_words() -> None:
     counter = at_counter(channel=ChannelName.VOICE)
     first = await counter.says("明细", "ask_ledger")
