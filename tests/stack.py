@@ -23,6 +23,12 @@ from hotline.settings import ROOT, Settings
 START_LIMIT_S = 180
 PEOPLE = "200"
 """In the core system, besides its cast: tests of these processes need few."""
+STAGE_S = "3600"
+"""An application stays where it is once it is reviewed, until a test moves it on."""
+CODES = {f"GJJ_IDENTITY__CODES_PER_{unit}": "1000" for unit in ("MINUTE", "HOUR", "DAY")}
+"""The same few people prove who they are again and again; the limits on codes have tests of their own."""
+LIMITS = {f"GJJ_LIMITS__WECHAT__{most}_YUAN": "1000000" for most in ("SINGLE", "DAILY")}
+"""On WeChat as much may be filed as anybody of the cast has; on the page only what is set for everybody."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,9 @@ def stack_env(state_dir: Path, **more: str) -> dict[str, str]:
         "GJJ_IDENTITY__WECHAT_OAUTH_URL": f"http://127.0.0.1:{sandbox}/connect/oauth2/authorize",
         "GJJ_SANDBOX__FUND_PORT": str(fund),
         "GJJ_SANDBOX__FUND_PEOPLE": PEOPLE,
+        "GJJ_SANDBOX__FUND_STAGE_S": STAGE_S,
+        **CODES,
+        **LIMITS,
         "GJJ_FUND__BASE_URL": f"http://127.0.0.1:{fund}",
         **more,
     }

@@ -18,6 +18,8 @@ from uuid import uuid4
 import yaml
 
 FOLDER = Path(__file__).resolve().parent
+OWN_FORM = "own_data"
+"""The folder of conversations that tests/conversations/scenes.py plays."""
 DEFAULT_CHANNELS = ("web", "sms")
 CHECKED = ("outcome", "matter", "aspect", "hand_over", "degraded")
 KNOWN = {"user", "bot_uttered", "one_of", *CHECKED}
@@ -38,7 +40,7 @@ class Case:
 
 def cases(folder: Path = FOLDER) -> Iterator[Case]:
     """Every case below ``folder``; its kind is the name of the folder its file is in."""
-    for path in sorted(folder.rglob("*.yml")):
+    for path in sorted(each for each in folder.rglob("*.yml") if each.parent.name != OWN_FORM):
         for data in yaml.safe_load(path.read_text(encoding="utf-8"))["test_cases"]:
             unknown = {key for step in data["steps"] for key in step} - KNOWN
             if unknown:
