@@ -1,7 +1,8 @@
 """Personal numbers are masked before anything is stored, logged or shown to Rasa.
 
-Detection works on a copy of the text in which full-width and Chinese digits are written as ASCII digits
-of the same length, so that what is found can be cut out of the original by position.
+Detection works on copies of the text in which full-width digits, and then Chinese digits too, are written as ASCII
+digits of the same length, so that what is found can be cut out of the original by position. What is written in digits
+is looked for first: spoken digits beside it would make it part of a longer run that is nobody's number.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _CARD = re.compile(rf"{_START}(?:\d{_SEP}){{15,18}}\d(?!\d)")
 _MOBILE = re.compile(rf"(?<!\d)(?:\+?(?:0{{0,2}}86){_SEP})?1[3-9]\d{_SEP}\d{{4}}{_SEP}\d{{4}}(?!\d)")
 _LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[ \-]?\d{7,8}(?!\d)")
 _SPOKEN_RUN = re.compile(r"[零〇幺一二三四五六七八九]{11,19}")
+_KINDS = (("email", _EMAIL), ("id_number", _ID), ("card", _CARD), ("phone", _MOBILE), ("phone", _LANDLINE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +55,13 @@ def redact(text: str, mask: Mask) -> Redacted:
     with area code. An 18-digit run that could be either is called an ID number.
     """
     spans: list[tuple[int, int, str]] = []
-    plain = _spell_out(text.translate(_DIGITS))
-    for kind, pattern in (
-        ("email", _EMAIL),
-        ("id_number", _ID),
-        ("card", _CARD),
-        ("phone", _MOBILE),
-        ("phone", _LANDLINE),
-    ):
-        for match in pattern.finditer(plain):
-            if not any(match.start() < end and start < match.end() for start, end, _ in spans):
-                spans.append((match.start(), match.end(), kind))
-    for start, end in _pins(text.translate(_DIGITS).translate(_SPOKEN), mask.pin_words):
-        if not any(start < last and first < end for first, last, _ in spans):
-            spans.append((start, end, "pin"))
+    written = text.translate(_DIGITS)
+    for plain in (written, _spell_out(written)):
+        for kind, pattern in _KINDS:
+            spans += [(*match.span(), kind) for match in pattern.finditer(plain) if _is_free(match.span(), spans)]
+    for span in _pins(written.translate(_SPOKEN), mask.pin_words):
+        if _is_free(span, spans):
+            spans.append((*span, "pin"))
     if not spans:
         return Redacted(text, ())
     spans.sort()
@@ -76,6 +71,10 @@ def redact(text: str, mask: Mask) -> Redacted:
         last = end
     out.append(text[last:])
     return Redacted("".join(out), tuple(sorted({kind for _, _, kind in spans})))
+
+
+def _is_free(span: tuple[int, int], spans: list[tuple[int, int, str]]) -> bool:
+    return not any(span[0] < end and start < span[1] for start, end, _ in spans)
 
 
 def _pins(plain: str, words: tuple[str, ...]) -> Iterable[tuple[int, int]]:

@@ -16,7 +16,7 @@ from hotline.services.own.fields import WORDS, says
 from hotline.services.own.looks import did
 from hotline.services.own.progress import business as name_of
 from hotline.services.own.skill import Ask, Task, Told, named_business
-from hotline.services.own.writes import may_have_happened
+from hotline.services.own.writes import kept, may_have_happened
 from hotline.services.understanding import BY_NUMBER
 
 WHICH: Final = "which"
@@ -91,7 +91,7 @@ class CancelApplication:
                 application = await self._fund.cancel(ask.person_no, task.about, key=key)
         except FundUnknown:
             return Told(text=WORDS.say("cancel.in_doubt", ask.channel), outcome=Outcome.CLARIFIED, task=task)
-        await self._audit.record(did("application.cancelled", ask, purpose=application.business, detail=detail))
+        await kept(self._audit.record(did("application.cancelled", ask, purpose=application.business, detail=detail)))
         text = WORDS.say("cancel.done", ask.channel, which=_label(application, ask))
         return Told(text=text, matter=application.business)
 

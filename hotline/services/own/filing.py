@@ -17,7 +17,7 @@ from hotline.services.own.looks import did
 from hotline.services.own.progress import business as name_of
 from hotline.services.own.progress import tell
 from hotline.services.own.skill import Ask, Told
-from hotline.services.own.writes import may_have_happened
+from hotline.services.own.writes import kept, may_have_happened
 from hotline.services.understanding import BY_NUMBER
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class Filing:
             with may_have_happened():
                 return await self._new(ask, business, draft, key=key)
         except FundUnknown:
-            await self._submissions.settle(key, SubmissionState.UNKNOWN)
+            await kept(self._submissions.settle(key, SubmissionState.UNKNOWN))
             return self._told("in_doubt", ask, business)
 
     async def _new(self, ask: Ask, business: Business, draft: Draft, *, key: str) -> Told:
@@ -57,16 +57,19 @@ class Filing:
         try:
             application = await self._fund.submit(new, key=key)
         except FundUnavailable:
-            await self._refused(ask, business, key=key, error=NOT_SENT)
+            await kept(self._refused(ask, business, key=key, error=NOT_SENT))
             return self._told("not_filed", ask, business)
         except FundRefused as refused:
-            await self._refused(ask, business, key=key, error=refused.code)
+            await kept(self._refused(ask, business, key=key, error=refused.code))
             raise
-        await self._submissions.settle(key, SubmissionState.SUBMITTED, application_no=application.application_no)
-        await self._drafts.drop(ask.person_id, business.code)
-        detail = {"reference": application.application_no}
-        await self._audit.record(did("application.filed", ask, purpose=business.code, detail=detail))
+        await kept(self._filed(ask, business, application, key=key))
         return self._told_filed(ask, business, application)
+
+    async def _filed(self, ask: Ask, business: Business, application: Application, *, key: str) -> None:
+        number = application.application_no
+        await self._submissions.settle(key, SubmissionState.SUBMITTED, application_no=number)
+        await self._drafts.drop(ask.person_id, business.code)
+        await self._audit.record(did("application.filed", ask, purpose=business.code, detail={"reference": number}))
 
     async def _before(self, ask: Ask, business: Business, earlier: Submission) -> Told:
         """Another device was faster, or the same words came twice."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from hotline.fund_system import FundUnknown
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -20,3 +23,13 @@ def may_have_happened() -> Iterator[None]:
         yield
     except asyncio.CancelledError as cut_off:
         raise FundUnknown("cut off by the time limit of the turn") from cut_off
+
+
+async def kept(work: Coroutine[Any, Any, T]) -> T:
+    """What has to be written down once the core system has spoken: finished even where the turn's time limit strikes
+    meanwhile, so that what is true is told instead of that the core system is slow."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task

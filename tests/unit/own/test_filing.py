@@ -93,6 +93,25 @@ async def test_an_answer_that_takes_too_long_is_in_doubt_too(monkeypatch: pytest
     assert (states(counter), len(fund.submitted)) == ([SubmissionState.UNKNOWN], 1)
 
 
+@pytest.mark.parametrize(("lost", "said"), [(True, "正在核实"), (False, "已提交")])
+async def test_a_store_that_is_slow_after_the_filing_hides_nothing(
+    monkeypatch: pytest.MonkeyPatch, lost: bool, said: str
+) -> None:
+    counter, fund = unsteady()
+    await at_summary(counter)
+    settle = counter.submissions.settle
+
+    async def slowly(key: str, state: SubmissionState, **rest: str) -> None:
+        await asyncio.sleep(0.3)
+        await settle(key, state, **rest)
+
+    monkeypatch.setattr(counter.submissions, "settle", slowly)
+    monkeypatch.setattr(desk, "LIMIT_S", 0.1)
+    fund.lose_answers = lost
+    assert said in text_of(await counter.says(CONFIRMED))
+    assert states(counter) == [SubmissionState.UNKNOWN if lost else SubmissionState.SUBMITTED]
+
+
 async def test_what_was_not_filed_is_said_so_and_can_be_filed_again() -> None:
     counter, fund = unsteady()
     await at_summary(counter)
