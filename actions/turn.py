@@ -43,7 +43,8 @@ class Turn(Action):  # type: ignore[misc]  # rasa-sdk is not typed
             log.error("action.failed", action=self.name(), error=type(error).__name__)
             _utter(dispatcher, answering().sorry(read_channel(tracker)))
             return []
-        _utter(dispatcher, replace(decision.result, ms={"core": waited.ms}) if waited.waits else decision.result)
+        ms = {"core": waited.ms} if waited.waits else {}
+        _utter(dispatcher, replace(decision.result, ms=ms, facts=decision.context.facts))
         before, after = context.to_slots(), decision.context.to_slots()
         return [SlotSet(slot, value) for slot, value in after.items() if value != before[slot]]
 

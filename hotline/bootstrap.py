@@ -19,14 +19,18 @@ from hotline.fund.http import HttpFundSystem
 from hotline.fund_system import FundSystem
 from hotline.identification import Identification
 from hotline.identity_store import IdentityStores
-from hotline.ports import Channel, Dialogue, SendError, SendReason
+from hotline.ports import Channel, Dialogue, SendError, SendReason, Typing
 from hotline.privacy.ciphers import FieldCipher
 from hotline.privacy.hashes import LookupHash
 from hotline.services.chats import StoredChats
 from hotline.services.codes import CodeSender
 from hotline.services.delivery import DeliveryWorker
+from hotline.services.desk.hours import desk_hours
+from hotline.services.desk.live import LiveDesk
+from hotline.services.desk.requests import Requests
+from hotline.services.desk.routing import Router
+from hotline.services.desk.telling import Tellings
 from hotline.services.events import Events
-from hotline.services.handover import HandOver
 from hotline.services.housekeeping import Housekeeping
 from hotline.services.hub import Hub
 from hotline.services.identity import IdentityService, OnProven
@@ -45,6 +49,10 @@ from hotline.storage.attempts import SqlAttempts
 from hotline.storage.audit import SqlAudit
 from hotline.storage.channel_store import SqlChannelStore
 from hotline.storage.database import Database
+from hotline.storage.desk import SqlDesks
+from hotline.storage.desk_events import SqlDeskEvents
+from hotline.storage.desk_held import SqlHeld
+from hotline.storage.desk_queue import SqlQueue
 from hotline.storage.handovers import SqlHandovers
 from hotline.storage.identity import SqlIdentity
 from hotline.storage.learning import SqlLearning
@@ -52,7 +60,7 @@ from hotline.storage.private_records import SqlDrafts, SqlSubmissions
 from hotline.storage.sign_ins import SqlSignIns
 from hotline.storage.store import SqlStore
 from knowledge_base.errors import KnowledgeError
-from knowledge_base.model import Centre
+from knowledge_base.model import Catalogue, Centre
 from knowledge_base.published import Published
 
 
@@ -69,10 +77,15 @@ class Storage:
     identity: IdentityStores
     drafts: SqlDrafts
     submissions: SqlSubmissions
+    queue: SqlQueue
+    held: SqlHeld
+    desks: SqlDesks
+    desk_events: SqlDeskEvents
 
     async def purge(self) -> int:
         """What has expired is gone; the number of rows removed."""
-        return await self.channel_store.purge() + await self.identity.bindings.purge()
+        expired = await self.channel_store.purge() + await self.identity.bindings.purge()
+        return expired + await self.desk_events.purge()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +129,11 @@ def build_storage(settings: Settings) -> Storage:
         drafts=SqlDrafts(database, cipher=cipher, clock=utc_now),
         submissions=SqlSubmissions(database, clock=utc_now),
         store=SqlStore(database, clock=utc_now, idle_close=idle),
-        handovers=SqlHandovers(database, clock=utc_now),
+        handovers=SqlHandovers(database),
+        queue=SqlQueue(database, clock=utc_now),
+        held=SqlHeld(database, clock=utc_now),
+        desks=SqlDesks(database, clock=utc_now),
+        desk_events=SqlDeskEvents(database, clock=utc_now),
         channel_store=SqlChannelStore(database, clock=utc_now),
         learning=SqlLearning(database, clock=utc_now),
     )
@@ -185,10 +202,10 @@ async def _nobody_waits(conversation_id: str, known: Known) -> None:
     """The proof's own process tells the conversation."""
 
 
-def read_centre(settings: Settings) -> Centre:
-    """The centre whose knowledge is published. Raises ConfigError when none is."""
+def read_catalogue(settings: Settings) -> Catalogue:
+    """What is published at the start of the process. Raises ConfigError when nothing is."""
     try:
-        return Published.open(settings.knowledge_dir).catalogue.centre
+        return Published.open(settings.knowledge_dir).catalogue
     except KnowledgeError as error:
         raise ConfigError(f"no usable knowledge is published, run `hotline train`: {error}") from error
 
@@ -205,15 +222,24 @@ def _build_verification(storage: Storage, fund: FundSystem, events: Events) -> V
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Who waits in this process: webhooks for their answers, citizens' pages for their lines, staff's for theirs."""
+
+    waiters: Waiters
+    hub: Hub
+    desk: LiveDesk
+
+
 def _build_turns(
-    settings: Settings, storage: Storage, dialogue: Dialogue, channels: Mapping[ChannelName, Channel], live: Live
+    settings: Settings, storage: Storage, dialogue: Dialogue, channels: Mapping[ChannelName, Channel], talk: Talking
 ) -> TurnWorker:
     return TurnWorker(
         storage.store,
         dialogue,
-        hand_over=HandOver(storage.store, storage.handovers, staffed=settings.gateway.desk_staffed),
-        hub=live.hub,
-        waiters=live.waiters,
+        requests=talk.requests,
+        hub=talk.live.hub,
+        waiters=talk.live.waiters,
         channels=channels,
         clock=utc_now,
         worker=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
@@ -221,18 +247,30 @@ def _build_turns(
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """Who waits in this process: webhooks for their answers, pages for their lines."""
+class Talking:
+    """What a turn needs besides the dialogue."""
 
-    waiters: Waiters
-    hub: Hub
+    live: Live
+    requests: Requests
+
+
+def _build_requests(storage: Storage, identification: Identification, catalogue: Catalogue) -> Requests:
+    return Requests(
+        storage.queue,
+        storage.held,
+        storage.desks,
+        identification=identification,
+        hours=desk_hours(catalogue.centre.code),
+        topics={code: matter.topic for code, matter in catalogue.matters.items()},
+        clock=utc_now,
+    )
 
 
 def build_core(
     settings: Settings,
     storage: Storage,
     *,
-    centre: Centre,
+    catalogue: Catalogue,
     channels: Mapping[ChannelName, Channel],
     dialogue: Dialogue,
     codes: CodeSender | None = None,
@@ -240,12 +278,25 @@ def build_core(
 ) -> Core:
     """Everything between the channels and the dialogue. ``codes`` None: no code can be sent; ``fund`` None: the core
     system of the settings."""
-    live = Live(Waiters(), Hub())
-    turns = _build_turns(settings, storage, dialogue, channels, live)
+    fund = fund or HttpFundSystem(settings.fund)
+
+    async def proved(conversation_id: str, known: Known) -> None:
+        await events.proved(conversation_id, known)
+
+    identification = build_identification(settings, storage, fund, codes=codes or _NoCodes(), on_proven=proved)
+    live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events))
+    requests = _build_requests(storage, identification, catalogue)
+    turns = _build_turns(settings, storage, dialogue, channels, Talking(live, requests))
     spool = Spool(settings.state_dir / "spool")
     intake = Intake(storage.store, turns, channels=channels, waiters=live.waiters, spool=spool)
-    fund = fund or HttpFundSystem(settings.fund)
     events = Events(intake.submit, storage.identity.bindings)
+
+    def told(channel: ChannelName, address: str) -> None:
+        live.hub.publish((channel, address), [Typing(on=False, author="agent")])
+        turns.deliveries_due.set()
+
+    router = Router(storage.queue, Tellings(channels), live=live.desk, clock=utc_now, told=told)
+    requests.wake, requests.heard = router.wake, live.desk.wake
     housekeeping = Housekeeping(
         storage.store,
         turns=turns,
@@ -254,10 +305,11 @@ def build_core(
         verification=_build_verification(storage, fund, events),
         spool=spool,
         purge=storage.purge,
+        others=(router.run, live.desk.run),
     )
     return Core(
         settings=settings,
-        centre=centre,
+        centre=catalogue.centre,
         storage=storage,
         channels=channels,
         intake=intake,
@@ -265,9 +317,7 @@ def build_core(
         chats=StoredChats(intake, storage.store, live.hub),
         housekeeping=housekeeping,
         fund=fund,
-        identification=build_identification(
-            settings, storage, fund, codes=codes or _NoCodes(), on_proven=events.proved
-        ),
+        identification=identification,
         tickets=build_tickets(settings, storage),
         issuing=Issuing(fund, storage.identity.bindings, audit=storage.audit, clock=utc_now),
     )

@@ -163,6 +163,8 @@ class ChatLine:
     choices: Sequence[Choice] = ()
     message_id: str = ""
     """For citizen lines: the external id the page gave it."""
+    signed: str = ""
+    """For an agent's lines: how the citizen is told who speaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,8 +40,6 @@ class GatewaySettings(_Section):
     """Lets `hotline ask`, `eval` and `status` in; never given to a browser."""
     idle_close_minutes: int = 30
     """A conversation silent for this long is closed; the next message opens a new one."""
-    desk_staffed: bool = False
-    """True: who wants a person is queued for one. False: the request is noted and said so."""
     max_body_bytes: int = 1024 * 1024
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from hotline.domain.conversations import Accepted, DeliveryStatus, Job, Owner, TurnRecord
+from hotline.domain.conversations import Accepted, DeliveryStatus, Job, TurnRecord
 from hotline.domain.messages import ChannelName, Inbound, TurnResult
 from hotline.ports import ChatLine
 
@@ -30,18 +30,17 @@ class DueDelivery:
     conversation_id: str
     channel: ChannelName
     contact_key: str
+    author: str
     owner_version: int
     current_version: int
     replies: tuple[Any, ...]
     attempts: int
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
-    """A request for a person as noted. ``again``: it was open already."""
-
-    number: int
-    again: bool
+    @property
+    def is_void(self) -> bool:
+        """The bot's answer to a conversation that has changed hands since dies; what people and the core say does
+        not."""
+        return self.author == "bot" and self.current_version != self.owner_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +96,6 @@ class Store(Protocol):
         """Pending deliveries whose time has come, each leased to one worker for ``lease_s`` seconds."""
         ...
 
-    async def change_owner(self, conversation_id: str, to: Owner, *, expected_version: int) -> int | None:
-        """The only way ownership changes: the new version, or None when it changed meanwhile or may not."""
-        ...
-
     async def lines(self, channel: ChannelName, contact_key: str, *, after: int, limit: int) -> list[ChatLine]: ...
 
     async def counts(self) -> Mapping[str, int]:
@@ -109,11 +104,7 @@ class Store(Protocol):
 
 
 class Handovers(Protocol):
-    """Requests for a person."""
-
-    async def note_handover(self, conversation_id: str, reason: str) -> Noted:
-        """The request is on record; the same request of the same conversation is the same record."""
-        ...
+    """Requests for a person that nobody at the desk could take."""
 
     async def open_handovers(self, *, limit: int) -> list[OpenHandover]:
         """The oldest open requests for a person first."""

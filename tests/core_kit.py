@@ -12,13 +12,18 @@ from functools import cache
 from pathlib import Path
 
 from hotline.bootstrap import Core, Storage, build_core, build_storage
+from hotline.desk_store import Telling
+from hotline.domain.conversations import DeliveryStatus
+from hotline.domain.desk import Agent, AgentState, Group
 from hotline.domain.messages import ChannelName, Inbound, Reply, TurnRequest, TurnResult
 from hotline.ports import Capabilities, Channel, Delivery, Receipt, Received, SendError, WebhookRequest, WebhookResponse
 from hotline.settings import Settings
 from hotline.storage.migrate import migrate
-from knowledge_base.model import Centre
+from knowledge_base.model import Catalogue, Centre
 
 CENTRE = Centre(code="test", name="测试住房公积金管理中心", city="测试", sms_signature="【测试公积金】")
+CATALOGUE = Catalogue(centre=CENTRE, matters={}, parameters={})
+AGENT = Agent(staff_id="a1", display_name="李静", work_no="1024", groups=frozenset(Group))
 
 
 @dataclass
@@ -87,6 +92,13 @@ class Kit:
     dialogue: FakeDialogue
     channels: Mapping[ChannelName, FakeChannel]
 
+    async def take_over(self, conversation_id: str) -> None:
+        """A person holds the conversation now."""
+        ways = dict.fromkeys(ChannelName, DeliveryStatus.STORED)
+        assert await self.storage.held.take_over(
+            conversation_id, staff_id=AGENT.staff_id, telling=Telling(replies={}, ways=ways)
+        )
+
     async def housekeep(self, seconds: float = 0.3) -> None:
         """Let the background loops run for a moment."""
         task = asyncio.create_task(self.core.housekeeping.run())
@@ -110,10 +122,10 @@ def _template() -> Path:
 
 @asynccontextmanager
 async def core_kit(
-    directory: Path, *, wait_s: float = 1.0, staffed: bool = False, database_url: str = ""
+    directory: Path, *, wait_s: float = 1.0, agent: Agent | None = None, database_url: str = ""
 ) -> AsyncIterator[Kit]:
-    """A migrated, closed-at-the-end core."""
-    settings = settings_in(directory, database_url=database_url, gateway={"desk_staffed": staffed})
+    """A migrated, closed-at-the-end core. ``agent``: who is ready at the desk."""
+    settings = settings_in(directory, database_url=database_url)
     if database_url:
         await asyncio.to_thread(migrate, database_url)
     else:
@@ -122,7 +134,10 @@ async def core_kit(
     channels = fake_channels(wait_s)
     dialogue = FakeDialogue()
     typed: Mapping[ChannelName, Channel] = channels
-    core = build_core(settings, storage, centre=CENTRE, channels=typed, dialogue=dialogue)
+    core = build_core(settings, storage, catalogue=CATALOGUE, channels=typed, dialogue=dialogue)
+    if agent is not None:
+        await storage.desks.connect(agent)
+        await storage.desks.set_state(agent.staff_id, AgentState.READY)
     try:
         yield Kit(core, storage, dialogue, channels)
     finally:

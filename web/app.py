@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hotline.bootstrap import Core, build_core, build_dialogue, build_storage, read_centre
+from hotline.bootstrap import Core, build_core, build_dialogue, build_storage, read_catalogue
 from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
 from web import health, internal, webhooks
@@ -28,11 +28,11 @@ def serve() -> FastAPI:
     settings = get_settings()
     configure_logging(settings.log_level, "gateway")
     storage = build_storage(settings)
-    centre = read_centre(settings)
-    channels = build_channels(settings, storage.channel_store, centre)
+    catalogue = read_catalogue(settings)
+    channels = build_channels(settings, storage.channel_store, catalogue.centre)
     talk = build_dialogue(settings)
-    codes = build_codes(settings, centre)
-    core = build_core(settings, storage, centre=centre, channels=channels, dialogue=talk.dialogue, codes=codes)
+    codes = build_codes(settings, catalogue.centre)
+    core = build_core(settings, storage, catalogue=catalogue, channels=channels, dialogue=talk.dialogue, codes=codes)
     return create_app(settings, core, prepare=talk.prepare)
 
 

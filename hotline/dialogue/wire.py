@@ -63,6 +63,7 @@ def _turn_json(result: TurnResult) -> dict[str, Any]:
         "sources": sources,
         "hand_over": result.hand_over,
         "ms": dict(result.ms),
+        "facts": dict(result.facts),
     }
 
 
@@ -98,6 +99,7 @@ def _read_turn(replies: tuple[Reply, ...], facts: Mapping[str, Any], ms: Mapping
         sources=tuple(_read_source(source) for source in _objects(facts.get("sources") or [])),
         hand_over=_text_or_none(facts.get("hand_over")),
         ms={str(name): float(value) for name, value in ms.items()},
+        facts={str(name): str(value) for name, value in _object(facts.get("facts") or {}, "facts").items()},
     )
 
 

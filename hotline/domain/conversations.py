@@ -11,8 +11,9 @@ from hotline.domain.messages import ChannelName, InboundKind, Reply, TurnResult
 
 
 class Owner(StrEnum):
-    """Who answers. Every change raises the conversation's ``owner_version``; an answer made under an older
-    version is dropped."""
+    """Who answers; in ``wrap_up`` the agent has said goodbye and writes down what it was about, and the bot answers
+    again as soon as the citizen says something. Every change raises the conversation's ``owner_version``; an answer of
+    the bot made under an older version is dropped."""
 
     BOT = "bot"
     QUEUED = "queued"
@@ -23,8 +24,8 @@ class Owner(StrEnum):
 ALLOWED_CHANGES: Mapping[Owner, frozenset[Owner]] = {
     Owner.BOT: frozenset({Owner.QUEUED, Owner.AGENT}),
     Owner.QUEUED: frozenset({Owner.AGENT, Owner.BOT}),
-    Owner.AGENT: frozenset({Owner.WRAP_UP, Owner.QUEUED, Owner.BOT}),
-    Owner.WRAP_UP: frozenset({Owner.BOT}),
+    Owner.AGENT: frozenset({Owner.AGENT, Owner.WRAP_UP, Owner.QUEUED}),
+    Owner.WRAP_UP: frozenset({Owner.AGENT, Owner.BOT}),
 }
 
 

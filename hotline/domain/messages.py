@@ -131,3 +131,5 @@ class TurnResult:
     degraded: bool = False
     """True when the answer came from knowledge search alone because Rasa did not answer."""
     ms: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the citizen has said of his case so far: values of knowledge_base.model.FACTS. For whoever takes over."""

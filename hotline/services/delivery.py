@@ -19,13 +19,14 @@ log = structlog.get_logger()
 PAUSES_S = (1.0, 5.0, 20.0, 60.0, 300.0)
 """Before the second, third … attempt; after the last one the delivery has failed."""
 SEND_LIMIT_S = 20.0
-BATCH = 5
+BATCH = 20
 LEASE_S = 120
 """Longer than a whole batch may take: what waits behind a slow vendor is not leased to another process too."""
 
 
 class DeliveryWorker:
-    """Sends what is due. Deliveries of one conversation go one after the other, oldest first."""
+    """Sends what is due. Deliveries of one conversation go one after the other, oldest first; conversations go beside
+    each other."""
 
     def __init__(self, store: Store, channels: Mapping[ChannelName, Channel], *, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -35,13 +36,14 @@ class DeliveryWorker:
     async def run_due(self) -> int:
         """One attempt for everything that is due; the number attempted."""
         due = await self._store.lease_due(limit=BATCH, lease_s=LEASE_S)
-        for delivery in due:
-            await self._attempt(delivery)
+        ended = await asyncio.gather(*map(self._attempt, due), return_exceptions=True)
+        for error in ended:
+            if error is not None:
+                raise error
         return len(due)
 
     async def _attempt(self, due: DueDelivery) -> None:
-        if due.current_version != due.owner_version:
-            # Computed before a person took over: it dies here.
+        if due.is_void:
             await self._settle(due, DeliveryStatus.DROPPED)
             return
         delivery = Delivery(delivery_id=due.delivery_id, contact_key=due.contact_key, replies=due.replies)

@@ -4,7 +4,7 @@ was lost, what has expired."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -36,7 +36,9 @@ class Housekeeping:
         verification: Verification,
         spool: Spool,
         purge: Callable[[], Awaitable[int]],
+        others: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
+        """``others``: loops of their own that run until cancelled."""
         self._store = store
         self._turns = turns
         self._intake = intake
@@ -44,6 +46,7 @@ class Housekeeping:
         self._verification = verification
         self._spool = spool
         self._purge = purge
+        self._others = others
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -51,6 +54,8 @@ class Housekeeping:
             group.create_task(self._repeat(self._deliver, LOOK_S, self._turns.deliveries_due))
             group.create_task(self._repeat(self._verification.run_due, VERIFY_S))
             group.create_task(self._repeat(self._purge, PURGE_S))
+            for other in self._others:
+                group.create_task(_forever(other))
 
     async def _repeat(
         self, step: Callable[[], Awaitable[object]], every_s: float, wake: asyncio.Event | None = None
@@ -75,3 +80,7 @@ class Housekeeping:
     async def _deliver(self) -> None:
         while await self._deliveries.run_due():
             pass
+
+
+async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
+    await loop()

@@ -16,11 +16,11 @@ from hotline.domain.messages import ChannelName, InboundKind, Outcome, Reply, Tu
 from hotline.domain.text import MAX_DIALOGUE_CHARS, has_words
 from hotline.errors import TemporaryError
 from hotline.ports import Channel, Dialogue, Typing
-from hotline.services.handover import HandOver
+from hotline.services.desk.requests import Requests
 from hotline.services.hub import Hub
 from hotline.services.waiters import Waiters
 from hotline.store import Finished, Store
-from hotline.wording import core_wording, say
+from hotline.wording import say
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ class TurnWorker:
         store: Store,
         dialogue: Dialogue,
         *,
-        hand_over: HandOver,
+        requests: Requests,
         hub: Hub,
         waiters: Waiters,
         channels: Mapping[ChannelName, Channel],
@@ -48,7 +48,7 @@ class TurnWorker:
     ) -> None:
         self._store = store
         self._dialogue = dialogue
-        self._hand_over = hand_over
+        self._requests = requests
         self._hub = hub
         self._waiters = waiters
         self._channels = channels
@@ -56,7 +56,7 @@ class TurnWorker:
         self.worker = worker
         self.deliveries_due = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unsaved: dict[int, TurnResult] = {}
+        self._unsaved: dict[int, tuple[Job, TurnResult, str]] = {}
 
     def start(self, job: Job) -> None:
         """Work ``job`` and whatever waits behind it in the same conversation, in the background."""
@@ -84,13 +84,14 @@ class TurnWorker:
     async def _turn(self, job: Job) -> Job | None:
         started = time.perf_counter()
         address = (job.channel, job.contact_key)
-        self._hub.publish(address, [Typing(on=True)])
-        result, status = await self._decided(job)
-        if result.hand_over and job.owner == Owner.BOT:
-            job, result = await self._hand_over.request(job, result)
+        if job.owner == Owner.BOT:
+            self._hub.publish(address, [Typing(on=True)])
+        else:
+            self._requests.heard()
+        job, result, status = await self._decided(job)
         ms = {**result.ms, "queue": _since(job.received_at, self._clock())}
         result = replace(result, ms={**ms, "turn": round((time.perf_counter() - started) * 1000, 1)})
-        self._unsaved[job.inbox_id] = result
+        self._unsaved[job.inbox_id] = (job, result, status)
         finished = await self._stored(job, result, status)
         del self._unsaved[job.inbox_id]
         self._hub.publish(address, [*finished.lines, Typing(on=False)])
@@ -106,15 +107,23 @@ class TurnWorker:
         )
         return finished.next_job
 
-    async def _decided(self, job: Job) -> tuple[TurnResult, str]:
-        """What to say, and how the inbox row ends. A fault becomes a sentence: the citizen always gets one."""
+    async def _decided(self, job: Job) -> tuple[Job, TurnResult, str]:
+        """What to say, under which owner version, and how the inbox row ends. A fault becomes a sentence: the citizen
+        always gets one."""
         if job.inbox_id in self._unsaved:
-            return self._unsaved[job.inbox_id], "done"
+            return self._unsaved[job.inbox_id]
         try:
-            return await self._decide(job), "done"
+            if job.owner == Owner.WRAP_UP and job.kind not in EVENTS:
+                job = await self._requests.resumed(job)
+            if self._requests.says_he_leaves(job) and (left := await self._requests.leave(job)):
+                return *left, "done"
+            result = await self._decide(job)
+            if reason := self._requests.reason(job, result):
+                job, result = await self._requests.request(job, result, reason)
+            return job, result, "done"
         except Exception:  # the message is stored; whatever goes wrong, its sender is told something
             log.exception("turn.failed")
-            return _sentence("failed", intent="fault", outcome=Outcome.REJECTED), "failed"
+            return job, _sentence("failed", intent="fault", outcome=Outcome.REJECTED), "failed"
 
     async def _decide(self, job: Job) -> TurnResult:
         if job.kind in (InboundKind.LEAVE, InboundKind.IGNORED):
@@ -142,11 +151,8 @@ class TurnWorker:
 
     async def _held(self, job: Job) -> TurnResult:
         """A person holds the conversation or is waited for: the words are kept for them, the bot stays silent."""
-        if job.owner == Owner.QUEUED and job.text.strip() in core_wording()["back_to_bot_words"]:
-            if await self._store.change_owner(job.conversation_id, Owner.BOT, expected_version=job.owner_version):
-                return _sentence("back_to_bot", intent="back_to_bot", outcome=Outcome.ANSWERED)
         if job.owner == Owner.QUEUED:
-            return _sentence("queued", intent="held", outcome=Outcome.HANDOFF)
+            return await self._requests.still_queued(job)
         return TurnResult(replies=(), intent="held", outcome=Outcome.HANDOFF)
 
     async def _stored(self, job: Job, result: TurnResult, status: str) -> Finished:

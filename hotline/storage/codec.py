@@ -48,6 +48,7 @@ def line(row: Row) -> ChatLine:
         at=row["created_at"].isoformat(),
         choices=tuple(Choice(**c) for c in row["choices"]),
         message_id=row["external_id"],
+        signed=row["signed"],
     )
 
 
@@ -121,6 +122,7 @@ def due(row: Row, current_version: int) -> DueDelivery:
         conversation_id=row["conversation_id"],
         channel=ChannelName(row["channel"]),
         contact_key=row["contact_key"],
+        author=row["author"],
         owner_version=row["owner_version"],
         current_version=current_version,
         replies=replies_in(row["replies"]),

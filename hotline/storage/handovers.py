@@ -1,17 +1,16 @@
-"""Requests for a person: noted, listed, closed."""
+"""Requests for a person that nobody at the desk could take: listed, closed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hotline.domain.desk import HandoverState
 from hotline.storage import codec
 from hotline.storage.database import Database
-from hotline.storage.tables import conversations, handovers, messages
-from hotline.store import Noted, OpenHandover
+from hotline.storage.desk_tables import handovers
+from hotline.storage.tables import conversations, messages
+from hotline.store import OpenHandover
 
 LAST_SAID = 5
 """Lines of the citizen shown with a request for a person."""
@@ -20,32 +19,14 @@ LAST_SAID = 5
 class SqlHandovers:
     """Implements `hotline.store.Handovers`."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database) -> None:
         self._db = database
-        self._clock = clock
-
-    async def note_handover(self, conversation_id: str, reason: str) -> Noted:
-        open_one = select(handovers.c.id).where(
-            handovers.c.conversation_id == conversation_id, handovers.c.state == "open", handovers.c.reason == reason
-        )
-        async with self._db.write() as tx:
-            known = await tx.scalar(open_one.limit(1))
-            if known is not None:
-                return Noted(number=known, again=True)
-            values = {
-                "conversation_id": conversation_id,
-                "reason": reason,
-                "state": "open",
-                "created_at": self._clock(),
-            }
-            number = await tx.scalar(insert(handovers).values(values).returning(handovers.c.id))
-            return Noted(number=int(number or 0), again=False)
 
     async def open_handovers(self, *, limit: int) -> list[OpenHandover]:
         query = (
             select(handovers, conversations.c.channel)
             .join(conversations, conversations.c.id == handovers.c.conversation_id)
-            .where(handovers.c.state == "open")
+            .where(handovers.c.state == HandoverState.NOTED)
             .order_by(handovers.c.id)
             .limit(limit)
         )
@@ -55,7 +36,9 @@ class SqlHandovers:
 
     async def close_handover(self, number: int) -> bool:
         statement = (
-            update(handovers).where(handovers.c.id == number, handovers.c.state == "open").values(state="closed")
+            update(handovers)
+            .where(handovers.c.id == number, handovers.c.state == HandoverState.NOTED)
+            .values(state=HandoverState.DONE)
         )
         async with self._db.write() as tx:
             return (await tx.execute(statement)).rowcount == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, exists, insert, or_, select, update
 
 from hotline.storage.tables import UtcDateTime, contacts, conversations, inbox, messages, outbox, turns
 
@@ -14,7 +14,13 @@ INSERT_OUTBOX = insert(outbox)
 INSERT_TURN = insert(turns)
 
 OPEN_CONVERSATION = (
-    select(contacts.c.id.label("contact_id"), conversations.c.id, conversations.c.last_at, conversations.c.owner)
+    select(
+        contacts.c.id.label("contact_id"),
+        conversations.c.id,
+        conversations.c.last_at,
+        conversations.c.owner,
+        conversations.c.holder,
+    )
     .select_from(contacts)
     .join(
         conversations,
@@ -29,6 +35,36 @@ OPEN_CONVERSATION = (
 )
 
 OWNER_VERSION = select(conversations.c.owner_version).where(conversations.c.id == _CONVERSATION)
+
+_OPEN = ("pending", "sending")
+_earlier = outbox.alias("earlier")
+DUE = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.status.in_(_OPEN),
+        outbox.c.due_at <= bindparam("now", type_=UtcDateTime()),
+        ~exists().where(
+            _earlier.c.conversation_id == outbox.c.conversation_id,
+            _earlier.c.status.in_(_OPEN),
+            _earlier.c.message_id < outbox.c.message_id,
+        ),
+    )
+    .order_by(outbox.c.message_id)
+    .limit(bindparam("most"))
+)
+"""Deliveries whose time has come, at most one of a conversation: what was said first goes first. One that is still
+being sent when its lease runs out belonged to a worker that died."""
+
+LEASE = (
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("delivery_id"),
+        outbox.c.status.in_(_OPEN),
+        outbox.c.due_at <= bindparam("now", type_=UtcDateTime()),
+    )
+    .values(status="sending", due_at=bindparam("until", type_=UtcDateTime()), attempts=outbox.c.attempts + 1)
+    .returning(outbox)
+)
 
 CLAIM = (
     update(conversations)

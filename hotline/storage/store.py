@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,16 +12,19 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hotline.domain.conversations import ALLOWED_CHANGES, Accepted, DeliveryStatus, Job, Owner, TurnRecord
+from hotline.domain.conversations import Accepted, DeliveryStatus, Job, Owner, TurnRecord
+from hotline.domain.desk import HandoverState
 from hotline.domain.messages import ChannelName, Inbound, InboundKind, TurnResult
 from hotline.ports import ChatLine
 from hotline.storage import codec
 from hotline.storage import statements as run
 from hotline.storage.database import Database
+from hotline.storage.desk_events import tell
+from hotline.storage.desk_queue import end_wait
+from hotline.storage.desk_tables import handovers
 from hotline.storage.tables import (
     contacts,
     conversations,
-    handovers,
     inbox,
     messages,
     outbox,
@@ -79,6 +82,7 @@ class SqlStore:
                     "created_at": now,
                 }
                 await tx.execute(run.INSERT_MESSAGE, said)
+                await self._tell_desk(tx, row, "citizen", now)
             job = await self._claim(tx, row["id"], worker=worker, now=now)
             return Accepted(inbox_id=inbox_id, new=True, job=job)
 
@@ -88,13 +92,12 @@ class SqlStore:
         now = self._clock()
         async with self._db.write() as tx:
             version = await tx.scalar(run.OWNER_VERSION, {"conversation_id": job.conversation_id})
-            dropped = version != job.owner_version and job.owner == Owner.BOT
+            dropped = version != job.owner_version
             lines = [] if dropped else await self._say(tx, job, result, now)
             delivery_id = None
             if result.replies:
-                delivery_id = await self._post(
-                    tx, job, result, status=DeliveryStatus.DROPPED if dropped else delivery, due_at=due_at
-                )
+                posted = DeliveryStatus.DROPPED if dropped else delivery
+                delivery_id = await self._post(tx, job, result, lines, status=posted, due_at=due_at)
             await tx.execute(run.INSERT_TURN, codec.turn_values(job, result, now))
             await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": job.inbox_id, "new_status": status})
             if job.kind == InboundKind.LEAVE:
@@ -160,44 +163,19 @@ class SqlStore:
 
     async def lease_due(self, *, limit: int, lease_s: int) -> list[DueDelivery]:
         now = self._clock()
-        # One that is still being sent when its lease runs out belonged to a worker that died.
-        open_ones = outbox.c.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING))
-        due = (open_ones, outbox.c.due_at <= now)
         async with self._db.read() as connection:
-            found = (await connection.execute(select(outbox.c.id).where(*due).limit(limit))).scalars().all()
+            found = (await connection.execute(run.DUE, {"now": now, "most": limit})).scalars().all()
+        if not found:
+            return []
         leased = []
-        for delivery_id in found:
-            statement = (
-                update(outbox)
-                .where(outbox.c.id == delivery_id, *due)
-                .values(
-                    status=DeliveryStatus.SENDING,
-                    due_at=now + timedelta(seconds=lease_s),
-                    attempts=outbox.c.attempts + 1,
-                )
-                .returning(outbox)
-            )
-            async with self._db.write() as tx:
-                row = (await tx.execute(statement)).mappings().one_or_none()
-                if row is None:
-                    continue
-                version = await tx.scalar(run.OWNER_VERSION, {"conversation_id": row["conversation_id"]})
-            leased.append(codec.due(dict(row), int(version or 0)))
-        return leased
-
-    async def change_owner(self, conversation_id: str, to: Owner, *, expected_version: int) -> int | None:
-        allowed = [owner for owner, targets in ALLOWED_CHANGES.items() if to in targets]
-        statement = (
-            update(conversations)
-            .where(
-                conversations.c.id == conversation_id,
-                conversations.c.owner_version == expected_version,
-                conversations.c.owner.in_(allowed),
-            )
-            .values(owner=to, owner_version=expected_version + 1)
-        )
         async with self._db.write() as tx:
-            return expected_version + 1 if (await tx.execute(statement)).rowcount == 1 else None
+            for delivery_id in found:
+                until = now + timedelta(seconds=lease_s)
+                lease = {"delivery_id": delivery_id, "now": now, "until": until}
+                if row := (await tx.execute(run.LEASE, lease)).mappings().one_or_none():
+                    version = await tx.scalar(run.OWNER_VERSION, {"conversation_id": row["conversation_id"]})
+                    leased.append(codec.due(dict(row), int(version or 0)))
+        return leased
 
     async def lines(self, channel: ChannelName, contact_key: str, *, after: int, limit: int) -> list[ChatLine]:
         newest = (
@@ -215,7 +193,8 @@ class SqlStore:
         queries: dict[str, Select[Any]] = {
             "waiting": select(func.count()).select_from(inbox).where(inbox.c.status == "new"),
             "pending": select(func.count()).select_from(outbox).where(outbox.c.status == DeliveryStatus.PENDING),
-            "handovers": select(func.count()).select_from(handovers).where(handovers.c.state == "open"),
+            "handovers": select(func.count()).select_from(handovers).where(handovers.c.state == HandoverState.NOTED),
+            "queued": select(func.count()).select_from(handovers).where(handovers.c.state.in_(("waiting", "offered"))),
         }
         async with self._db.read() as connection:
             return {name: int(await connection.scalar(query) or 0) for name, query in queries.items()}
@@ -229,11 +208,12 @@ class SqlStore:
         }
         row = (await tx.execute(run.OPEN_CONVERSATION, who)).mappings().one_or_none()
         if row and row["id"]:
-            if row["owner"] != Owner.BOT or now - row["last_at"] < self._idle_close:
+            is_held = row["owner"] in (Owner.QUEUED, Owner.AGENT)
+            if is_held or now - row["last_at"] < self._idle_close:
                 return dict(row)
             await tx.execute(update(conversations).where(conversations.c.id == row["id"]).values(closed_at=now))
         contact_id = row["contact_id"] if row else await self._contact(tx, inbound, now)
-        return {"id": await self._open(tx, inbound, contact_id, now), "contact_id": contact_id}
+        return {"id": await self._open(tx, inbound, contact_id, now), "contact_id": contact_id, "holder": ""}
 
     async def _open(self, tx: AsyncConnection, inbound: Inbound, contact_id: int, now: datetime) -> str:
         """The id of the citizen's open conversation; another process may have opened it a moment ago."""
@@ -306,6 +286,18 @@ class SqlStore:
         await tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(closed_at=now))
         waiting = (outbox.c.conversation_id == conversation_id, outbox.c.status == DeliveryStatus.PENDING)
         await tx.execute(update(outbox).where(*waiting).values(status=DeliveryStatus.DROPPED, settled_at=now))
+        await end_wait(tx, conversation_id, HandoverState.LEFT, now=now)
+        held = (handovers.c.conversation_id == conversation_id, handovers.c.state == HandoverState.HELD)
+        await tx.execute(update(handovers).where(*held).values(state=HandoverState.WRAP_UP, ended_at=now))
+        await tell(tx, "closed", now=now, conversation_id=conversation_id)
+
+    async def _tell_desk(
+        self, tx: AsyncConnection, conversation: Mapping[str, Any], author: str, now: datetime
+    ) -> None:
+        """The page of who holds the conversation hears what is said in it."""
+        if conversation["holder"]:
+            where = {"conversation_id": conversation["id"], "staff_id": conversation["holder"]}
+            await tell(tx, "line", now=now, author=author, **where)
 
     async def _say(self, tx: AsyncConnection, job: Job, result: TurnResult, now: datetime) -> list[ChatLine]:
         lines = []
@@ -318,6 +310,8 @@ class SqlStore:
                 "text": reply.text,
                 "choices": codec.choices_out(reply.choices),
                 "external_id": "",
+                "staff_id": "",
+                "signed": "",
                 "created_at": now,
             }
             seq = await tx.scalar(run.INSERT_MESSAGE, values)
@@ -325,13 +319,22 @@ class SqlStore:
         return lines
 
     async def _post(
-        self, tx: AsyncConnection, job: Job, result: TurnResult, *, status: DeliveryStatus, due_at: datetime
+        self,
+        tx: AsyncConnection,
+        job: Job,
+        result: TurnResult,
+        lines: Sequence[ChatLine],
+        *,
+        status: DeliveryStatus,
+        due_at: datetime,
     ) -> str:
         delivery_id = str(uuid.uuid4())
         values = {
             "id": delivery_id,
             "inbox_id": job.inbox_id,
             "conversation_id": job.conversation_id,
+            "message_id": lines[-1].seq if lines else None,
+            "author": "bot" if job.owner == Owner.BOT else "system",
             "channel": job.channel,
             "contact_key": job.contact_key,
             "owner_version": job.owner_version,

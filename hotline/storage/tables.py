@@ -78,6 +78,10 @@ conversations = Table(
     Column("channel", String(16), nullable=False),
     Column("owner", String(16), nullable=False),
     Column("owner_version", Integer, nullable=False, server_default="0"),
+    Column("holder", String(36), nullable=False, server_default=""),
+    Column("asked", String(32), nullable=False, server_default=""),
+    Column("asked_about", String(64), nullable=False, server_default=""),
+    Column("asked_until", UtcDateTime),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
@@ -128,8 +132,19 @@ messages = Table(
     Column("text", Text, nullable=False),
     Column("choices", JSON, nullable=False),
     Column("external_id", String(128), nullable=False, server_default=""),
+    Column("staff_id", String(36), nullable=False, server_default=""),
+    Column("signed", String(64), nullable=False, server_default=""),
     Column("created_at", UtcDateTime, nullable=False),
     Index("ix_messages_contact_id_id", "contact_id", "id"),
+    Index("ix_messages_conversation_id_id", "conversation_id", "id"),
+)
+Index(
+    "uq_messages_of_staff",
+    messages.c.conversation_id,
+    messages.c.external_id,
+    unique=True,
+    sqlite_where=text("author = 'agent'"),
+    postgresql_where=text("author = 'agent'"),
 )
 
 outbox = Table(
@@ -138,6 +153,8 @@ outbox = Table(
     Column("id", String(36), primary_key=True),
     Column("inbox_id", ForeignKey("inbox.id"), unique=True),
     Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("message_id", ForeignKey("messages.id"), index=True),
+    Column("author", String(16), nullable=False, server_default="bot"),
     Column("channel", String(16), nullable=False),
     Column("contact_key", String(128), nullable=False),
     Column("owner_version", Integer, nullable=False),
@@ -156,12 +173,19 @@ Index(
     sqlite_where=text("status IN ('pending', 'sending')"),
     postgresql_where=text("status IN ('pending', 'sending')"),
 )
+Index(
+    "ix_outbox_open",
+    outbox.c.conversation_id,
+    outbox.c.message_id,
+    sqlite_where=text("status IN ('pending', 'sending')"),
+    postgresql_where=text("status IN ('pending', 'sending')"),
+)
 
 turns = Table(
     "turns",
     metadata,
     Column("inbox_id", ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
-    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
     Column("outcome", String(16), nullable=False),
     Column("intent", String(64), nullable=False),
     Column("confidence", Float, nullable=False),
@@ -184,17 +208,6 @@ learning_cases = Table(
     Column("note", Text, nullable=False),
     Column("decided_by", String(64), nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
-)
-
-handovers = Table(
-    "handovers",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
-    Column("reason", String(32), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Index("ix_handovers_conversation_id", "conversation_id"),
 )
 
 nonces = Table(

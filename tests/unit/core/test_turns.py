@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hotline.domain.conversations import DeliveryStatus, Owner
+from hotline.domain.conversations import DeliveryStatus
 from hotline.domain.messages import ChannelName, Inbound, InboundKind, Outcome, Reply, TurnRequest, TurnResult
 from hotline.errors import TemporaryError
 from hotline.ports import SendError, SendReason, Typing
-from tests.core_kit import Kit, core_kit
+from tests.core_kit import AGENT, Kit, core_kit
 
 pytestmark = pytest.mark.anyio
 
@@ -112,7 +112,7 @@ async def test_an_answer_computed_before_a_person_took_over_is_dropped(kit: Kit)
     waiting = asyncio.create_task(kit.core.intake.answer(asked("问"), wait_s=2))
     await asyncio.sleep(0.08)
     conversation = kit.dialogue.asked[0].conversation_id
-    assert await kit.storage.store.change_owner(conversation, Owner.AGENT, expected_version=0) == 1
+    await kit.take_over(conversation)
     assert not (await waiting).replies
     lines = await kit.storage.store.lines(ChannelName.WECHAT, "o1", after=0, limit=50)
     assert [line.author for line in lines] == ["citizen"]
@@ -126,7 +126,7 @@ async def test_a_queued_delivery_dies_when_a_person_takes_over_before_it_is_sent
     await kit.core.intake.answer(asked("问"), wait_s=0.01)
     await kit.core.turns.idle()
     conversation = kit.dialogue.asked[0].conversation_id
-    await kit.storage.store.change_owner(conversation, Owner.AGENT, expected_version=0)
+    await kit.take_over(conversation)
     await kit.housekeep()
     assert kit.channels[ChannelName.WECHAT].sent == []
 
@@ -134,7 +134,7 @@ async def test_a_queued_delivery_dies_when_a_person_takes_over_before_it_is_sent
 async def test_while_a_person_holds_the_conversation_the_bot_is_silent_and_nothing_is_lost(kit: Kit) -> None:
     await kit.core.intake.answer(asked("一", "m1"), wait_s=2)
     conversation = kit.dialogue.asked[0].conversation_id
-    await kit.storage.store.change_owner(conversation, Owner.AGENT, expected_version=0)
+    await kit.take_over(conversation)
     answer = await kit.core.intake.answer(asked("二", "m2"), wait_s=2)
     assert not answer.replies
     assert len(kit.dialogue.asked) == 1
@@ -213,11 +213,11 @@ async def test_who_asks_for_a_person_is_told_the_truth_with_a_number(kit: Kit) -
 
 
 async def test_with_a_staffed_desk_the_conversation_is_queued_and_can_come_back(tmp_path: Path) -> None:
-    async with core_kit(tmp_path, staffed=True) as kit:
+    async with core_kit(tmp_path, agent=AGENT) as kit:
         kit.dialogue.script = lambda _: TurnResult(replies=(), outcome=Outcome.HANDOFF, hand_over="requested")
         queued = await kit.core.intake.answer(asked("人工", "m1"), wait_s=2)
         assert queued.replies
-        assert "排队" in queued.replies[0].text
+        assert "第一位" in queued.replies[0].text
         held = await kit.core.intake.answer(asked("还在吗", "m2"), wait_s=2)
         assert held.replies
         assert len(kit.dialogue.asked) == 1

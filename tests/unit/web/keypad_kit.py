@@ -22,7 +22,7 @@ from hotline.domain.messages import ChannelName, InboundKind, Outcome, Reply, Tu
 from hotline.identification import Identification
 from hotline.ports import Channel
 from hotline.settings import TwilioSettings
-from tests.core_kit import CENTRE, FakeDialogue, core_kit, settings_in
+from tests.core_kit import CATALOGUE, FakeDialogue, core_kit, settings_in
 from tests.fake_fund import ID_NUMBER, PASSWORD, FakeFundSystem, a_person
 from web.app import create_app
 
@@ -185,7 +185,7 @@ async def a_line(
         voice = VoiceChannel(TWILIO.model_copy(update={"reply_wait_s": wait_s}), settings.gateway.public_url)
         channels: dict[ChannelName, Channel] = {**kit.channels, ChannelName.VOICE: voice}
         core = build_core(
-            settings, kit.storage, centre=CENTRE, channels=channels, dialogue=dialogue, codes=phone, fund=fund
+            settings, kit.storage, catalogue=CATALOGUE, channels=channels, dialogue=dialogue, codes=phone, fund=fund
         )
         core = replace(core, identification=identification) if identification else core
         transport = httpx.ASGITransport(create_app(settings, core))

@@ -1,0 +1,1 @@
+"""The desk: people take over, and what they need for it."""

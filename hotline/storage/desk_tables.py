@@ -1,0 +1,92 @@
+"""The desk's tables. What stands in them is without personal numbers; times are as in `hotline.storage.tables`."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+
+from hotline.storage.tables import UtcDateTime, metadata
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("group_code", String(16), nullable=False, server_default=""),
+    Column("matter", String(64), nullable=False, server_default=""),
+    Column("packet", JSON, nullable=False, server_default="{}"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("queued_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("wanted_agent", String(36), nullable=False, server_default=""),
+    Column("refused_by", JSON, nullable=False, server_default="[]"),
+    Column("offered_to", String(36), nullable=False, server_default=""),
+    Column("offer_until", UtcDateTime),
+    Column("agent_id", String(36), nullable=False, server_default=""),
+    Column("accepted_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("wrapped_at", UtcDateTime),
+    Column("transferred_from", String(36), nullable=False, server_default=""),
+    Column("transfer_note", Text, nullable=False, server_default=""),
+    Column("wrap_reason", String(64), nullable=False, server_default=""),
+    Column("solved", Boolean),
+    Column("wrap_note", Text, nullable=False, server_default=""),
+    Column("summary", Text, nullable=False, server_default=""),
+    Index("ix_handovers_conversation_id", "conversation_id"),
+    Index("ix_handovers_agent_id_state", "agent_id", "state"),
+    Index("ix_handovers_group_ended", "group_code", "ended_at"),
+)
+_OPEN = text("state IN ('waiting', 'offered', 'held')")
+Index("uq_handovers_open", handovers.c.conversation_id, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+_QUEUED = text("state IN ('waiting', 'offered')")
+Index("ix_handovers_queued", handovers.c.queued_at, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("staff_id", String(36), primary_key=True),
+    Column("display_name", String(64), nullable=False),
+    Column("work_no", String(16), nullable=False),
+    Column("groups", JSON, nullable=False),
+    Column("capacity", JSON, nullable=False),
+    Column("supervises", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("state_before", String(16), nullable=False, server_default=""),
+    Column("since", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("last_offer_at", UtcDateTime),
+)
+
+agent_times = Table(
+    "agent_times",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("staff_id", String(36), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False, index=True),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("staff_id", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+desk_events = Table(
+    "desk_events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(24), nullable=False),
+    Column("conversation_id", String(36), nullable=False, server_default=""),
+    Column("handover_id", Integer),
+    Column("staff_id", String(36), nullable=False, server_default=""),
+    Column("data", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)

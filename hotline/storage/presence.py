@@ -1,0 +1,81 @@
+"""Who is at the desk: states, the time in each, and how much everybody holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hotline.domain.desk import LANES, AgentState, HandoverState, Lane, Presence
+from hotline.domain.messages import ChannelName
+from hotline.storage import desk_rows as rows
+from hotline.storage.desk_events import tell
+from hotline.storage.desk_tables import agent_times, agents, handovers
+from hotline.storage.tables import UtcDateTime, conversations
+
+_AGENTS = select(agents)
+_AGENT = select(agents).where(agents.c.staff_id == bindparam("staff_id"))
+_LOADS = (
+    select(handovers.c.offered_to, handovers.c.agent_id, handovers.c.state, conversations.c.channel)
+    .join(conversations, conversations.c.id == handovers.c.conversation_id)
+    .where(or_(handovers.c.state == HandoverState.OFFERED, handovers.c.state.in_(("held", "wrap_up"))))
+)
+_MINE = select(handovers.c.state).where(
+    handovers.c.agent_id == bindparam("staff_id"), handovers.c.state.in_(("held", "wrap_up"))
+)
+_SET = (
+    update(agents)
+    .where(agents.c.staff_id == bindparam("who"), agents.c.state == bindparam("before"))
+    .values(state=bindparam("to"), state_before=bindparam("before"), since=bindparam("now", type_=UtcDateTime()))
+)
+_TIME = insert(agent_times)
+
+
+async def presences(connection: AsyncConnection) -> list[Presence]:
+    """Everybody who was ever at the desk, with what he has now."""
+    loads: defaultdict[str, defaultdict[Lane, int]] = defaultdict(lambda: defaultdict(int))
+    for row in (await connection.execute(_LOADS)).mappings():
+        staff_id = row["offered_to"] if row["state"] == HandoverState.OFFERED else row["agent_id"]
+        loads[staff_id][LANES[ChannelName(row["channel"])]] += 1
+    found = (await connection.execute(_AGENTS)).mappings().all()
+    return [_presence(row, dict(loads[row["staff_id"]])) for row in found]
+
+
+async def set_state(tx: AsyncConnection, staff_id: str, to: AgentState, *, now: datetime) -> bool:
+    """The agent's state is ``to``, and the time in the one before is on record. False where it was so already."""
+    row = (await tx.execute(_AGENT, {"staff_id": staff_id})).mappings().one_or_none()
+    if row is None or row["state"] == to:
+        return False
+    changed = await tx.execute(_SET, {"who": staff_id, "before": row["state"], "to": to, "now": now})
+    if changed.rowcount != 1:
+        return False
+    if row["state"] != AgentState.OFFLINE:
+        time = {"staff_id": staff_id, "state": row["state"], "since": row["since"], "until": now}
+        await tx.execute(_TIME, time)
+    await tell(tx, "state", now=now, staff_id="", who=staff_id, state=to)
+    return True
+
+
+async def after_conversation(tx: AsyncConnection, staff_id: str, *, now: datetime) -> None:
+    """A ready agent whose last conversation has ended is in wrap-up until he has filed it."""
+    row = (await tx.execute(_AGENT, {"staff_id": staff_id})).mappings().one_or_none()
+    if row is None or row["state"] not in (AgentState.READY, AgentState.WRAP_UP):
+        return
+    states = set((await tx.execute(_MINE, {"staff_id": staff_id})).scalars())
+    resting = HandoverState.WRAP_UP in states and HandoverState.HELD not in states
+    await set_state(tx, staff_id, AgentState.WRAP_UP if resting else AgentState.READY, now=now)
+
+
+def _presence(row: Mapping[Any, Any], load: Mapping[Lane, int]) -> Presence:
+    return Presence(
+        agent=rows.agent(row),
+        state=rows.state(row),
+        since=row["since"],
+        seen_at=row["seen_at"],
+        load=load,
+        last_offer_at=row["last_offer_at"],
+    )
