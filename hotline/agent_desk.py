@@ -43,6 +43,10 @@ class DeskRefused(HotlineError):
         self.found = tuple(found)
 
 
+class FellBehind(HotlineError):
+    """A live page has missed events: it has to read everything again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """A draft looked at before it is sent. ``parts``: how many SMS it is, 0 elsewhere; ``masked`` is the text without
@@ -187,6 +191,14 @@ class AgentDesk(Protocol):
     async def mine(self, staff_id: str) -> Sequence[DeskConversation]: ...
     async def queue(self) -> Sequence[DeskConversation]: ...
     async def live(self, *, limit: int) -> Sequence[DeskConversation]: ...
+    async def conversation(self, conversation_id: str) -> DeskConversation:
+        """As the desk lists it: no look at a person's data."""
+        ...
+
+    async def notes(self, conversation_id: str) -> Sequence[Note]:
+        """Oldest first."""
+        ...
+
     async def view(self, conversation_id: str, *, staff_id: str, before: int | None = None) -> View:
         """Looking at a person's data is in the audit trail first."""
         ...
@@ -212,7 +224,15 @@ class AgentDesk(Protocol):
     async def colleagues(self) -> Sequence[Presence]: ...
 
     # live
+    async def last_seq(self) -> int:
+        """The number of the newest event: where a page that reads everything now goes on from."""
+        ...
+
     def follow(self, staff_id: str, *, after: int | None) -> AsyncIterator[DeskEvent]:
         """Endless: events for this member of staff and for everybody, from ``after`` on (None: from now). Kinds: offer,
-        offer_gone, queue, owner, line, typing, note, state, order."""
+        offer_gone, queue, owner, line, delivery, typing, note, state, closed, order.
+
+        Raises:
+            FellBehind: events have been missed.
+        """
         ...

@@ -104,14 +104,16 @@ def _is_kept(character: str) -> bool:
 
 
 def encode_line(line: ChatLine, *, visitor: str) -> dict[str, Any]:
-    """What the page reads of ``line``; ``id`` is the one the page itself gave the message, or empty."""
+    """What the page reads of ``line``; ``id`` is the one the page itself gave the message, or empty; ``signed`` says
+    which agent speaks."""
     return {
         "seq": line.seq,
         "author": line.author,
         "text": line.text,
         "at": line.at,
         "choices": [_encode_choice(choice) for choice in line.choices],
-        "id": line.message_id.removeprefix(f"{visitor}:"),
+        "id": line.message_id.removeprefix(f"{visitor}:") if line.author == "citizen" else "",
+        "signed": line.signed,
     }
 
 

@@ -90,3 +90,15 @@ desk_events = Table(
     Column("data", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
 )
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("handover_id", ForeignKey("handovers.id"), primary_key=True, autoincrement=False),
+    Column("agent_id", String(36), nullable=False, index=True),
+    Column("reviewer_id", String(36), nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import RowMapping, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -148,9 +148,19 @@ class SqlStore:
             update(outbox)
             .where(outbox.c.id == delivery_id, outbox.c.status == expected)
             .values(status=status, settled_at=self._clock(), vendor_id=vendor_id[:128], error=error[:200])
+            .returning(outbox.c.author, outbox.c.conversation_id, outbox.c.message_id)
         )
         async with self._db.write() as tx:
-            return (await tx.execute(statement)).rowcount == 1
+            settled = (await tx.execute(statement)).mappings().one_or_none()
+            if settled is not None and settled["author"] == "agent":
+                await self._tell_sender(tx, settled, status)
+            return settled is not None
+
+    async def _tell_sender(self, tx: AsyncConnection, settled: RowMapping, status: DeliveryStatus) -> None:
+        """The page of the member of staff who wrote the line sees whether it arrived."""
+        sender = await tx.scalar(select(messages.c.staff_id).where(messages.c.id == settled["message_id"]))
+        where = {"conversation_id": settled["conversation_id"], "staff_id": str(sender or "")}
+        await tell(tx, "delivery", now=self._clock(), seq=settled["message_id"], status=status.value, **where)
 
     async def retry_later(self, delivery_id: str, *, due_at: datetime, error: str) -> None:
         statement = (

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from hotline.agent_desk import FellBehind
 from hotline.desk_store import DeskEvent, DeskEvents
 from hotline.errors import TemporaryError
 
@@ -37,10 +38,6 @@ class _Page:
                 self.queue.get_nowait()
             self.queue.put_nowait(None)  # the page fell behind: it starts anew
         self.queue.put_nowait(event)
-
-
-class FellBehind(Exception):
-    """The page has missed events: it has to read everything again."""
 
 
 class LiveDesk:
@@ -88,6 +85,10 @@ class LiveDesk:
                     yield event_or_end
         finally:
             self._pages.discard(page)
+
+    async def last_seq(self) -> int:
+        """The newest event's number."""
+        return await self._events.last_seq()
 
     async def run(self) -> None:
         """Reads on until cancelled."""

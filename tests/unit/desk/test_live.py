@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hotline.agent_desk import FellBehind
 from hotline.desk_store import DeskEvent
 from hotline.errors import TemporaryError
 from hotline.services.desk import live as module
-from hotline.services.desk.live import FellBehind, LiveDesk
+from hotline.services.desk.live import LiveDesk
 
 pytestmark = pytest.mark.anyio
 

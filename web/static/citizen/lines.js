@@ -4,7 +4,7 @@
  *
  * @typedef {{label: string, text: string, url?: string}} Choice
  * @typedef {"citizen" | "bot" | "agent" | "system"} Author
- * @typedef {{seq: number, author: Author, text: string, at: string, choices: Choice[], id: string}} Line
+ * @typedef {{seq: number, author: Author, text: string, at: string, choices: Choice[], id: string, signed?: string}} Line
  * @typedef {{on: boolean, author: string}} TypingState
  * @typedef {{id: string, text: string}} Message
  * @typedef {{

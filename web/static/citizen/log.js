@@ -31,7 +31,7 @@ export class Log {
    */
   show(line) {
     const known = line.id ? this.#byId(line.id) : null;
-    const row = known ?? this.#row(line.author, line.text, line.at);
+    const row = known ?? this.#row(line.author, line.text, line.at, line.signed);
     row.dataset.seq = String(line.seq);
     row.dataset.at = line.at;
     if (line.id) row.dataset.id = line.id;
@@ -100,12 +100,14 @@ export class Log {
    * @param {string} author
    * @param {string} text
    * @param {string} at
+   * @param {string} [signed] which agent speaks
    */
-  #row(author, text, at) {
+  #row(author, text, at, signed = "") {
     const row = made("div", "row");
     row.dataset.author = author;
     row.dataset.at = at;
-    const who = made("p", "who", this.words.authors[/** @type {import("./lines.js").Author} */ (author)] ?? author);
+    const named = signed || this.words.authors[/** @type {import("./lines.js").Author} */ (author)];
+    const who = made("p", "who", named ?? author);
     const bubble = made("div", "bubble");
     bubble.append(...this.#paragraphs(text, author));
     row.append(who, bubble);

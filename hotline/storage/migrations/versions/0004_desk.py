@@ -18,6 +18,7 @@ def upgrade() -> None:
     _new_columns()
     _agents()
     _notes_and_events()
+    _reviews()
 
 
 def _new_columns() -> None:
@@ -139,3 +140,19 @@ def _notes_and_events() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_desk_events")),
     )
     op.create_index(op.f("ix_desk_events_created_at"), "desk_events", ["created_at"], unique=False)
+
+
+def _reviews() -> None:
+    op.create_table(
+        "reviews",
+        sa.Column("handover_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agent_id", sa.String(length=36), nullable=False),
+        sa.Column("reviewer_id", sa.String(length=36), nullable=False),
+        sa.Column("scores", sa.JSON(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["handover_id"], ["handovers.id"], name=op.f("fk_reviews_handover_id")),
+        sa.PrimaryKeyConstraint("handover_id", name=op.f("pk_reviews")),
+    )
+    op.create_index(op.f("ix_reviews_agent_id"), "reviews", ["agent_id"], unique=False)

@@ -107,7 +107,14 @@ def test_line_goes_out_with_the_id_the_page_knows() -> None:
         "at": "2026-11-23T06:00:00+00:00",
         "choices": [],
         "id": ID,
+        "signed": "",
     }
+
+
+def test_an_agents_line_says_who_speaks_and_keeps_the_desks_own_id_to_itself() -> None:
+    line = ChatLine(seq=4, author="agent", text="您好", at="", message_id="d-1", signed="坐席1024")
+    encoded = encode_line(line, visitor="v1")
+    assert (encoded["author"], encoded["id"], encoded["signed"]) == ("agent", "", "坐席1024")
 
 
 def test_choices_go_out_with_label_and_text() -> None:
