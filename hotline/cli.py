@@ -17,7 +17,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import audit_cli, checks, evaluation, kb_cli, keys_cli, person_cli, supervisor, training
+from hotline import audit_cli, checks, evaluation, kb_cli, keys_cli, person_cli, staff_cli, supervisor, training
 from hotline.client import GatewayClient, ensure_running
 from hotline.console import notes, one_sentence, out, report, settings
 from hotline.domain.messages import ChannelName
@@ -29,6 +29,7 @@ app.add_typer(kb_cli.app, name="kb")
 app.add_typer(audit_cli.app, name="audit")
 app.add_typer(keys_cli.app, name="keys")
 app.add_typer(person_cli.app, name="person")
+app.add_typer(staff_cli.app, name="staff")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
 
@@ -55,6 +56,8 @@ def _prepare(chosen: Settings) -> None:
         if made.fresh:
             report(f"{made.name} made in {made.seconds:.0f} s")
     migrate_database(chosen.resolved_database_url)
+    if chosen.sandbox.enabled:
+        staff_cli.ensure_demo(chosen)
 
 
 def _welcome(chosen: Settings) -> None:

@@ -146,6 +146,52 @@ class LimitsSettings(_Section):
     sms: ChannelLimits = ChannelLimits(single_yuan=0, daily_yuan=0)
 
 
+class StaffSettings(_Section):
+    """How members of staff sign in."""
+
+    idle_minutes: int = Field(default=30, ge=5)
+    """A session not used for so long has ended. An open desk is in use."""
+    session_hours: int = Field(default=12, ge=1)
+    """And every session ends after so long."""
+    second_factor: bool = True
+    """Everybody needs a code of his authenticator; only the sandbox's demo accounts do not."""
+    wrong_before_lock: int = Field(default=5, ge=1)
+    """Wrong attempts in a row before a lock of 1 minute, which doubles each time up to a day."""
+
+
+class WorkOrderSettings(_Section):
+    """What work orders take; until when they are done is in hotline/services/work_orders/limits.yml."""
+
+    evidence_dir: Path | None = None
+    """Where evidence files are kept; None: ``evidence`` in the state directory. No web server may give it out."""
+    evidence_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
+    """The most one file may have."""
+    evidence_files: int = Field(default=10, ge=1)
+    """The most one order may have."""
+    attempts: int = Field(default=10, ge=1)
+    """How often something is told to a citizen or the city hotline before it is given up: 10 are about five hours."""
+
+
+class CityHotlineSettings(_Section):
+    """The city hotline (12345), by the HTTP form in docs/city-hotline-api.yaml."""
+
+    enabled: bool = True
+    """False: nobody is answered under /exchange."""
+    base_url: str = "http://127.0.0.1:8090/city-hotline"
+    """The default is the sandbox's city hotline."""
+    client_id: str = "hotline-12329"
+    """What the city hotline knows us by."""
+    secret: SecretStr = SecretStr("embedded-city-hotline-secret-change-me")
+    """Our requests are signed with it."""
+    peer_id: str = "city-12345"
+    """What we know the city hotline by."""
+    peer_secret: SecretStr = SecretStr("embedded-city-peer-secret-change-me")
+    """Its requests are signed with it."""
+    connect_timeout_s: float = 2.0
+    timeout_s: float = 5.0
+    """For one request and its whole answer."""
+
+
 class WeChatSettings(_Section):
     """The service account (服务号), as its settings page names the values."""
 
@@ -222,10 +268,18 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     identity: IdentitySettings = Field(default_factory=IdentitySettings)
     limits: LimitsSettings = Field(default_factory=LimitsSettings)
+    work_orders: WorkOrderSettings = Field(default_factory=WorkOrderSettings)
+    city_hotline: CityHotlineSettings = Field(default_factory=CityHotlineSettings)
+    staff: StaffSettings = Field(default_factory=StaffSettings)
 
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.state_dir / 'hotline.db'}"
+
+    @property
+    def evidence_dir(self) -> Path:
+        """Where evidence files of work orders are kept."""
+        return self.work_orders.evidence_dir or self.state_dir / "evidence"
 
     @property
     def knowledge_dir(self) -> Path:

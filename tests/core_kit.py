@@ -113,7 +113,7 @@ def settings_in(directory: Path, **changes: object) -> Settings:
 
 
 @cache
-def _template() -> Path:
+def migrated_template() -> Path:
     """A migrated, empty SQLite file: made once, copied for every test."""
     path = Path(tempfile.mkdtemp(prefix="hotline-test-")) / "template.db"
     migrate(f"sqlite+aiosqlite:///{path}")
@@ -129,7 +129,7 @@ async def core_kit(
     if database_url:
         await asyncio.to_thread(migrate, database_url)
     else:
-        shutil.copy(await asyncio.to_thread(_template), directory / "hotline.db")
+        shutil.copy(await asyncio.to_thread(migrated_template), directory / "hotline.db")
     storage = build_storage(settings)
     channels = fake_channels(wait_s)
     dialogue = FakeDialogue()

@@ -1,0 +1,1 @@
+"""Members of staff: accounts, signing in, sessions."""
