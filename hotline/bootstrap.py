@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hotline.certificates.tickets import CertificateTickets
+from hotline.desk_bootstrap import DeskNeeds, build_agent_desk, build_requests, build_router
 from hotline.dialogue.fallback import KnowledgeDialogue, ResilientDialogue
 from hotline.dialogue.rasa import RasaDialogue
 from hotline.domain.clock import utc_now
@@ -25,22 +26,24 @@ from hotline.privacy.hashes import LookupHash
 from hotline.services.chats import StoredChats
 from hotline.services.codes import CodeSender
 from hotline.services.delivery import DeliveryWorker
-from hotline.services.desk.hours import desk_hours
+from hotline.services.desk.desk import Desk
 from hotline.services.desk.live import LiveDesk
 from hotline.services.desk.requests import Requests
-from hotline.services.desk.routing import Router
-from hotline.services.desk.telling import Tellings
+from hotline.services.desk.reviewing import Reviewing
 from hotline.services.events import Events
 from hotline.services.housekeeping import Housekeeping
 from hotline.services.hub import Hub
 from hotline.services.identity import IdentityService, OnProven
 from hotline.services.intake import Intake
 from hotline.services.issuing import Issuing
+from hotline.services.knowledge import Knowledge
 from hotline.services.own.certificate_links import TicketLinks
 from hotline.services.own.counter import build_desk
 from hotline.services.own.desk import OwnDesk
 from hotline.services.own.limits import Limits
 from hotline.services.spool import Spool
+from hotline.services.staff.passwords import Passwords
+from hotline.services.staff.sign_in import SignIn
 from hotline.services.turns import TurnWorker
 from hotline.services.verification import Verification
 from hotline.services.waiters import Waiters
@@ -57,7 +60,9 @@ from hotline.storage.handovers import SqlHandovers
 from hotline.storage.identity import SqlIdentity
 from hotline.storage.learning import SqlLearning
 from hotline.storage.private_records import SqlDrafts, SqlSubmissions
+from hotline.storage.reviews import SqlReviews
 from hotline.storage.sign_ins import SqlSignIns
+from hotline.storage.staff import SqlMembers, SqlSessions
 from hotline.storage.store import SqlStore
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.model import Catalogue, Centre
@@ -81,11 +86,14 @@ class Storage:
     held: SqlHeld
     desks: SqlDesks
     desk_events: SqlDeskEvents
+    reviews: SqlReviews
+    members: SqlMembers
+    sessions: SqlSessions
 
     async def purge(self) -> int:
         """What has expired is gone; the number of rows removed."""
         expired = await self.channel_store.purge() + await self.identity.bindings.purge()
-        return expired + await self.desk_events.purge()
+        return expired + await self.desk_events.purge() + await self.sessions.purge()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,9 @@ class Core:
     identification: Identification
     tickets: CertificateTickets
     issuing: Issuing
+    desk: Desk
+    reviewing: Reviewing
+    sign_in: SignIn
 
     async def close(self) -> None:
         """Connections to the database and the core system are closed."""
@@ -134,6 +145,9 @@ def build_storage(settings: Settings) -> Storage:
         held=SqlHeld(database, clock=utc_now),
         desks=SqlDesks(database, clock=utc_now),
         desk_events=SqlDeskEvents(database, clock=utc_now),
+        reviews=SqlReviews(database, clock=utc_now),
+        members=SqlMembers(database, cipher=cipher, clock=utc_now),
+        sessions=SqlSessions(database, cipher=cipher, clock=utc_now),
         channel_store=SqlChannelStore(database, clock=utc_now),
         learning=SqlLearning(database, clock=utc_now),
     )
@@ -145,12 +159,13 @@ class Talk:
 
     dialogue: Dialogue
     prepare: Callable[[], None]
+    knowledge: Knowledge
 
 
 def build_dialogue(settings: Settings) -> Talk:
     """Rasa, with knowledge search alone behind it."""
-    knowledge = KnowledgeDialogue(settings.knowledge_dir)
-    return Talk(ResilientDialogue(RasaDialogue(settings.rasa), knowledge), knowledge.prepare)
+    search = KnowledgeDialogue(settings.knowledge_dir)
+    return Talk(ResilientDialogue(RasaDialogue(settings.rasa), search), search.prepare, search.knowledge)
 
 
 def build_identification(
@@ -254,14 +269,16 @@ class Talking:
     requests: Requests
 
 
-def _build_requests(storage: Storage, identification: Identification, catalogue: Catalogue) -> Requests:
-    return Requests(
-        storage.queue,
-        storage.held,
-        storage.desks,
-        identification=identification,
-        hours=desk_hours(catalogue.centre.code),
-        topics={code: matter.topic for code, matter in catalogue.matters.items()},
+def build_sign_in(settings: Settings, storage: Storage) -> SignIn:
+    """Where members of staff sign in."""
+    return SignIn(
+        storage.members,
+        storage.sessions,
+        storage.identity.attempts,
+        passwords=Passwords(),
+        hashes=LookupHash.from_settings(settings.privacy),
+        audit=storage.audit,
+        settings=settings,
         clock=utc_now,
     )
 
@@ -275,9 +292,10 @@ def build_core(
     dialogue: Dialogue,
     codes: CodeSender | None = None,
     fund: FundSystem | None = None,
+    knowledge: Knowledge | None = None,
 ) -> Core:
     """Everything between the channels and the dialogue. ``codes`` None: no code can be sent; ``fund`` None: the core
-    system of the settings."""
+    system of the settings; ``knowledge``: what the process has loaded already."""
     fund = fund or HttpFundSystem(settings.fund)
 
     async def proved(conversation_id: str, known: Known) -> None:
@@ -285,7 +303,9 @@ def build_core(
 
     identification = build_identification(settings, storage, fund, codes=codes or _NoCodes(), on_proven=proved)
     live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events))
-    requests = _build_requests(storage, identification, catalogue)
+    requests = build_requests(
+        storage.queue, storage.held, storage.desks, identification=identification, catalogue=catalogue
+    )
     turns = _build_turns(settings, storage, dialogue, channels, Talking(live, requests))
     spool = Spool(settings.state_dir / "spool")
     intake = Intake(storage.store, turns, channels=channels, waiters=live.waiters, spool=spool)
@@ -295,7 +315,22 @@ def build_core(
         live.hub.publish((channel, address), [Typing(on=False, author="agent")])
         turns.deliveries_due.set()
 
-    router = Router(storage.queue, Tellings(channels), live=live.desk, clock=utc_now, told=told)
+    needs = DeskNeeds(
+        queue=storage.queue,
+        held=storage.held,
+        desks=storage.desks,
+        bindings=storage.identity.bindings,
+        audit=storage.audit,
+        identification=identification,
+        fund=fund,
+        catalogue=catalogue,
+        knowledge=knowledge or Knowledge(settings.knowledge_dir),
+        channels=channels,
+        hub=live.hub,
+        live=live.desk,
+        told=told,
+    )
+    router = build_router(needs)
     requests.wake, requests.heard = router.wake, live.desk.wake
     housekeeping = Housekeeping(
         storage.store,
@@ -320,4 +355,7 @@ def build_core(
         identification=identification,
         tickets=build_tickets(settings, storage),
         issuing=Issuing(fund, storage.identity.bindings, audit=storage.audit, clock=utc_now),
+        desk=build_agent_desk(needs, router),
+        reviewing=Reviewing(storage.reviews, audit=storage.audit, clock=utc_now),
+        sign_in=build_sign_in(settings, storage),
     )

@@ -205,7 +205,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """Counts of requests since a time, and how many conversations are held now, by group, or are with the bot."""
+    """Counts of requests since a time, and how many conversations are held now, by group, or go on with the bot."""
 
     taken: int
     within: int

@@ -156,6 +156,10 @@ class Bindings(Protocol):
         """Every contact bound to the person now, the last bound first."""
         ...
 
+    async def contact_ids_of(self, person_id: str) -> Sequence[int]:
+        """The numbers of these contacts in what was said; those who have never said anything have none."""
+        ...
+
     async def registered(self, person_id: str) -> Registered | None: ...
 
     async def agreed(self, person_id: str, version: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hotline.domain.messages import ChannelName, Choice, Inbound, Reply, TurnRequest, TurnResult
 
@@ -101,6 +101,8 @@ class Delivery:
     delivery_id: str
     contact_key: str
     replies: Sequence[Reply]
+    by_person: bool = False
+    """Whether a member of staff wrote it: it is not shortened as the machine's answers are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,38 @@ class Channel(Protocol):
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Deliver outside a webhook. Raises SendError, never a vendor's exception."""
+        ...
+
+
+class Allowance(Protocol):
+    """What a channel with a counted window still takes from us for one citizen."""
+
+    @property
+    def left(self) -> int:
+        """Messages until the citizen's next one."""
+        ...
+
+    @property
+    def until(self) -> float:
+        """When the window ends, in epoch seconds; of no meaning where nothing is left."""
+        ...
+
+
+@runtime_checkable
+class ShowsTyping(Protocol):
+    """A channel that can show the citizen that somebody writes."""
+
+    async def show_typing(self, contact_key: str, *, on: bool = True) -> None:
+        """Raises SendError."""
+        ...
+
+
+@runtime_checkable
+class Windows(Protocol):
+    """A channel that counts: `isinstance` tells it from those that do not."""
+
+    async def allowance(self, contact_key: str) -> Allowance | None:
+        """None: nothing is known of this citizen, and the vendor decides."""
         ...
 
 

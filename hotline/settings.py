@@ -146,6 +146,18 @@ class LimitsSettings(_Section):
     sms: ChannelLimits = ChannelLimits(single_yuan=0, daily_yuan=0)
 
 
+class OidcSettings(_Section):
+    """The centre's own sign-in service for staff (OpenID Connect). Off while ``issuer`` is empty."""
+
+    issuer: str = ""
+    """Its address exactly as its own document names it, such as ``https://sso.example.cn/realms/staff``."""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    scope: str = "openid profile"
+    claim: str = "preferred_username"
+    """The claim that holds a member's name here. Nobody is made a member by it."""
+
+
 class StaffSettings(_Section):
     """How members of staff sign in."""
 
@@ -157,6 +169,7 @@ class StaffSettings(_Section):
     """Everybody needs a code of his authenticator; only the sandbox's demo accounts do not."""
     wrong_before_lock: int = Field(default=5, ge=1)
     """Wrong attempts in a row before a lock of 1 minute, which doubles each time up to a day."""
+    oidc: OidcSettings = Field(default_factory=OidcSettings)
 
 
 class WorkOrderSettings(_Section):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -11,13 +11,16 @@ import typer
 
 from hotline.console import one_sentence, out, report, settings
 from hotline.domain.desk import Group
-from hotline.domain.staff import Role, StaffState
+from hotline.domain.staff import NewStaff, Role, StaffState
 from hotline.errors import ConfigError
 from hotline.settings import Settings
 
+# What costs time to load is imported by the command that needs it: every `hotline` command loads this module.
 if TYPE_CHECKING:
     from hotline.services.staff.members import Accounts
     from hotline.staff_store import Members
+    from hotline.storage.audit import SqlAudit
+    from hotline.storage.database import Database
 
 T = TypeVar("T")
 Name = Annotated[str, typer.Argument(help="what the member signs in with")]
@@ -36,12 +39,10 @@ def add(
     group: Groups = None,
 ) -> None:
     """An account, with a password that is told here once."""
-    from hotline.services.staff.members import NewStaff
-
     new = NewStaff(name=name, display_name=display, work_no=work_no, roles=role, groups=group or [])
     with one_sentence():
         password = _run(lambda accounts, _: accounts.add(new))
-    out.print(password)
+    out.print(password, markup=False)
     report(f"{name} signs in with this password once and chooses another one")
 
 
@@ -77,7 +78,7 @@ def set_roles(name: Name, role: Roles) -> None:
 
 @app.command("set-groups")
 def set_groups(name: Name, group: Groups = None) -> None:
-    """Which skill groups the member serves. His sessions end."""
+    """Which skill groups the member serves; none without `--group`."""
     with one_sentence():
         _run(lambda accounts, _: accounts.set_groups(name, group or []))
 
@@ -100,7 +101,7 @@ def enable(name: Name) -> None:
 def reset_password(name: Name) -> None:
     """A new password, told here once."""
     with one_sentence():
-        out.print(_run(lambda accounts, _: accounts.reset_password(name)))
+        out.print(_run(lambda accounts, _: accounts.reset_password(name)), markup=False)
 
 
 @app.command("reset-second-factor")
@@ -112,7 +113,7 @@ def reset_second_factor(name: Name) -> None:
 
 @app.command()
 def demo() -> None:
-    """The sandbox's accounts (agent1, agent2, supervisor1 …) are there."""
+    """The sandbox's accounts (agent1, agent2, supervisor1 …) are there, with the password everybody knows."""
     with one_sentence():
         ensure_demo(settings())
 
@@ -121,29 +122,29 @@ def ensure_demo(chosen: Settings) -> None:
     """The demo accounts are there. Raises ConfigError without the sandbox."""
     if not chosen.sandbox.enabled:
         raise ConfigError("demo accounts are for the sandbox alone")
-    _run(lambda accounts, _: accounts.ensure_demo(), chosen)
+    for name in _run(lambda accounts, _: accounts.ensure_demo()):
+        report(f"there is no demo account {name}: its name or work number is somebody's")
 
 
-def _run(call: Callable[[Accounts, Members], Awaitable[T]], chosen: Settings | None = None) -> T:
-    """What ``call`` gives, with a database of its own."""
+def _run(call: Callable[[Accounts, Members], Awaitable[T]]) -> T:
+    """What ``call`` gives on the database in settings."""
+    from hotline.audit_cli import with_database
     from hotline.domain.clock import utc_now
     from hotline.privacy.ciphers import FieldCipher
     from hotline.services.staff.members import Accounts
     from hotline.services.staff.passwords import Passwords
-    from hotline.storage.audit import SqlAudit
-    from hotline.storage.database import Database
     from hotline.storage.staff import SqlMembers
 
-    used = chosen or settings()
+    async def run(database: Database, _: SqlAudit) -> T:
+        members = SqlMembers(database, cipher=FieldCipher.from_settings(settings().privacy), clock=utc_now)
+        return await call(Accounts(members, passwords=Passwords(), actor=_user()), members)
 
-    async def run() -> T:
-        database = Database(used.resolved_database_url)
-        try:
-            members = SqlMembers(database, cipher=FieldCipher.from_settings(used.privacy), clock=utc_now)
-            audit = SqlAudit(database, clock=utc_now)
-            accounts = Accounts(members, passwords=Passwords(), audit=audit, actor=getpass.getuser())
-            return await call(accounts, members)
-        finally:
-            await database.close()
+    return with_database(run)
 
-    return asyncio.run(run())
+
+def _user() -> str:
+    """The user of this machine, for the audit trail."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,14 +15,15 @@ from argon2 import PasswordHasher
 
 from hotline.audit_store import AuditEntry
 from hotline.domain.desk import Group
-from hotline.domain.staff import Role
+from hotline.domain.staff import NewStaff, Role
 from hotline.privacy.ciphers import FieldCipher
 from hotline.privacy.hashes import LookupHash
-from hotline.services.staff.members import Accounts, NewStaff
+from hotline.services.staff.members import Accounts
 from hotline.services.staff.passwords import Passwords
 from hotline.services.staff.sign_in import Browser, Opened, SignIn
 from hotline.settings import Settings
 from hotline.storage.attempts import SqlAttempts
+from hotline.storage.audit import SqlAudit
 from hotline.storage.database import Database
 from hotline.storage.staff import SqlMembers, SqlSessions
 from tests.core_kit import migrated_template, settings_in
@@ -44,24 +45,12 @@ class Clock:
 
 
 @dataclass
-class KeptAudit:
-    entries: list[AuditEntry] = field(default_factory=list)
-
-    async def record(self, entry: AuditEntry) -> None:
-        self.entries.append(entry)
-
-    @property
-    def actions(self) -> list[str]:
-        return [each.action for each in self.entries]
-
-
-@dataclass
 class Office:
     """What signing in needs, with shortcuts."""
 
     settings: Settings
     clock: Clock
-    audit: KeptAudit
+    audit: SqlAudit
     members: SqlMembers
     sessions: SqlSessions
     accounts: Accounts
@@ -87,6 +76,13 @@ class Office:
         assert found is not None
         return pyotp.TOTP(found.totp_secret).at(self.clock.now + timedelta(seconds=30 * steps))
 
+    async def trail(self) -> list[AuditEntry]:
+        """The audit trail, oldest first."""
+        return [row.entry for row in await self.audit.rows(limit=1000)]
+
+    async def actions(self) -> list[str]:
+        return [each.action for each in await self.trail()]
+
     async def signed_in(self, name: str = "alice") -> Opened:
         self.clock.ahead(seconds=60)
         opened = await self.sign_in.with_password(name, PASSWORD, browser=HERE)
@@ -98,7 +94,8 @@ def cheap_passwords() -> Passwords:
 
 
 def office_on(database: Database, settings: Settings) -> Office:
-    clock, audit, passwords = Clock(), KeptAudit(), cheap_passwords()
+    clock, passwords = Clock(), cheap_passwords()
+    audit = SqlAudit(database, clock=clock)
     cipher, hashes = FieldCipher.from_settings(settings.privacy), LookupHash.from_settings(settings.privacy)
     members = SqlMembers(database, cipher=cipher, clock=clock)
     sessions = SqlSessions(database, cipher=cipher, clock=clock)
@@ -112,7 +109,7 @@ def office_on(database: Database, settings: Settings) -> Office:
         settings=settings,
         clock=clock,
     )
-    accounts = Accounts(members, passwords=passwords, audit=audit, actor="test")
+    accounts = Accounts(members, passwords=passwords, actor="test")
     return Office(settings, clock, audit, members, sessions, accounts, sign_in)
 
 

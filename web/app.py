@@ -19,6 +19,7 @@ from web.citizen.certificates import CertificateDownloads, certificate_router
 from web.citizen.identity import identity_router
 from web.keypad import keypad_router
 from web.registry import HOOKS, build_channels, build_codes
+from web.staff.pages import include_staff
 
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
 
@@ -32,7 +33,15 @@ def serve() -> FastAPI:
     channels = build_channels(settings, storage.channel_store, catalogue.centre)
     talk = build_dialogue(settings)
     codes = build_codes(settings, catalogue.centre)
-    core = build_core(settings, storage, catalogue=catalogue, channels=channels, dialogue=talk.dialogue, codes=codes)
+    core = build_core(
+        settings,
+        storage,
+        catalogue=catalogue,
+        channels=channels,
+        dialogue=talk.dialogue,
+        codes=codes,
+        knowledge=talk.knowledge,
+    )
     return create_app(settings, core, prepare=talk.prepare)
 
 
@@ -67,6 +76,7 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
     app.include_router(identity_router(core.identification, settings, centre=core.centre))
     downloads = CertificateDownloads(tickets=core.tickets, certificate_of=core.issuing.certificate_of)
     app.include_router(certificate_router(core.fund, settings, centre=core.centre, downloads=downloads))
+    include_staff(app, settings, core)
     app.mount("/static", static_files())
     return app
 

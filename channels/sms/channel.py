@@ -79,7 +79,8 @@ class SmsChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         """One message of at most two parts is handed to Twilio. Raises SendError."""
-        body = codec.compose(delivery.replies, self._signature)
+        most = codec.PERSONS_PARTS if delivery.by_person else codec.MAX_PARTS
+        body = codec.compose(delivery.replies, self._signature, max_parts=most)
         if not body:
             raise SendError(SendReason.CONTENT, "nothing to say", retryable=False)
         create = partial(

@@ -1,9 +1,4 @@
-"""SMS in and out: pure functions between Twilio's forms and the core's messages.
-
-Lengths follow UCS-2, which one Chinese character forces on the whole message: 70 units in a single
-part, 67 in each of several; characters outside the basic plane (emoji) take 2
-(https://www.twilio.com/docs/glossary/what-sms-character-limit).
-"""
+"""SMS in and out: pure functions between Twilio's forms and the core's messages."""
 
 from __future__ import annotations
 
@@ -15,11 +10,12 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from channels.sms.wording import wording
 from channels.twilio_signature import required
+from hotline.domain.lengths import SINGLE_PART_UNITS, parts, units
 from hotline.domain.messages import ChannelName, Choice, Inbound, InboundKind, Reply
 
-SINGLE_PART_UNITS = 70
-PART_UNITS = 67
 MAX_PARTS = 2
+PERSONS_PARTS = 4
+"""What a member of staff has written is sent as it is; the desk refuses more."""
 
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _ADDRESS = re.compile(r"\+?[0-9A-Za-z]{3,20}")
@@ -27,23 +23,6 @@ _COUNT = re.compile(r"[0-9]{1,2}")
 # XML 1.0 has no place for these, and no telephone shows them.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NUMBER_AT_END = re.compile(r"[0-9A-Za-z.,%:/-]+$")
-
-
-def units(text: str) -> int:
-    """The text's length in UCS-2 units."""
-    return sum(2 if ord(char) > 0xFFFF else 1 for char in text)
-
-
-def parts(text: str) -> int:
-    """How many parts the text is billed as. No part ends in the middle of an emoji."""
-    total = units(text)
-    if total <= SINGLE_PART_UNITS:
-        return 1 if total else 0
-    count, used = 1, 0
-    for char in text:
-        width = units(char)
-        count, used = (count + 1, width) if used + width > PART_UNITS else (count, used + width)
-    return count
 
 
 def fit(text: str, signature: str, *, max_parts: int = MAX_PARTS) -> str:

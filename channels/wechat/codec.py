@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from channels.wechat.wording import wording
+from hotline.domain.lengths import WECHAT_BYTES
 from hotline.domain.messages import ChannelName, Choice, Inbound, InboundKind, Reply
 from hotline.ports import RefusedRequest
 
-MAX_TEXT_BYTES: Final = 2048
-"""Of one text bubble in UTF-8; more is errcode 45002."""
 _PART_MARK_BYTES: Final = 24
 _FULL_STOP: Final = "\u3002"
 _SENTENCE_END: Final = re.compile("(?<=[\u3002\uff01\uff1f\uff1b!?;\n])")
@@ -66,7 +65,7 @@ def render(replies: Iterable[Reply]) -> str:
     return "\n\n".join(filter(None, map(_render_one, replies)))
 
 
-def split(text: str, limit: int = MAX_TEXT_BYTES) -> list[str]:
+def split(text: str, limit: int = WECHAT_BYTES) -> list[str]:
     """Texts of at most ``limit`` UTF-8 bytes each, cut after sentences and numbered when there are several.
 
     A tappable line is never cut, nor is a character."""

@@ -22,12 +22,12 @@ from hotline.domain.messages import InboundKind, TurnRequest, TurnResult
 from hotline.errors import TemporaryError
 from hotline.ports import Dialogue
 from hotline.services.answering import Answering
+from hotline.services.knowledge import Knowledge
 from hotline.services.offers import Context, Decision, Question, bare
 from hotline.settings import ROOT
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.match import Match
 from knowledge_base.normalise import normalise
-from knowledge_base.published import Published
 
 log = structlog.get_logger(__name__)
 
@@ -54,10 +54,10 @@ class KnowledgeDialogue:
     """Dialogue by knowledge search alone; every result is marked degraded. Nothing is loaded before the first turn."""
 
     def __init__(self, knowledge_dir: Path, *, project: Path = ROOT) -> None:
-        self._dir = knowledge_dir
+        self.knowledge = Knowledge(knowledge_dir)
+        """What it answers from: whoever else matches in this process shares it, since the models are large."""
         self._project = project
         self._lock = Lock()
-        self._opened: Published | None = None
         self._contexts: OrderedDict[str, Context] = OrderedDict()
 
     async def respond(self, request: TurnRequest) -> TurnResult:
@@ -74,7 +74,7 @@ class KnowledgeDialogue:
         """Models and knowledge are in memory afterwards, so that the first citizen of an outage does not wait for
         them. Without published knowledge nothing happens; the first turn says why."""
         try:
-            self._knowledge().matcher.match(WARM_UP)
+            self.knowledge.now().matcher.match(WARM_UP)
         except (OSError, KnowledgeError) as error:
             log.error("dialogue.knowledge.unusable", error=type(error).__name__)
             return
@@ -82,7 +82,7 @@ class KnowledgeDialogue:
         static_responses(self._project)
 
     def _decide(self, request: TurnRequest) -> Decision:
-        knowledge = self._knowledge()
+        knowledge = self.knowledge.now()
         day = request.as_of or today()
         question = Question(text=request.text, intent="greet", channel=request.channel, today=day)
         if request.kind is not InboundKind.START:
@@ -101,14 +101,6 @@ class KnowledgeDialogue:
         self._remember(request.conversation_id, decision.context)
         return decision
 
-    def _knowledge(self) -> Published:
-        with self._lock:
-            if self._opened is None:
-                self._opened = Published.open(self._dir)
-            else:
-                _refresh(self._opened)
-            return self._opened
-
     def _context(self, conversation_id: str) -> Context:
         with self._lock:
             return self._contexts.get(conversation_id, Context())
@@ -119,13 +111,6 @@ class KnowledgeDialogue:
             self._contexts.move_to_end(conversation_id)
             while len(self._contexts) > REMEMBERED:
                 self._contexts.popitem(last=False)
-
-
-def _refresh(knowledge: Published) -> None:
-    try:
-        knowledge.refresh()
-    except KnowledgeError as error:
-        log.error("dialogue.knowledge.unusable", problems=len(error.problems))  # the version before stays in force
 
 
 def control_key(text: str) -> str:

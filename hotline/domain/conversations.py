@@ -47,6 +47,11 @@ class Job:
     attempts: int
     owner: Owner
     owner_version: int
+    asked: str = ""
+    """What the gateway has asked in the conversation and waits to hear, about what, and until when
+    (`hotline.prompt_store.Question`); empty: nothing."""
+    asked_about: str = ""
+    asked_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

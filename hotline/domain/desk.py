@@ -130,6 +130,8 @@ class Waiting:
     queued_at: datetime
     wanted_agent: str = ""
     """Staff id: who had this citizen last, or to whom a colleague passed him on."""
+    wanted_since: datetime | None = None
+    """When that agent was wished for; None: when it was queued."""
     refused_by: frozenset[str] = frozenset()
     """Staff ids who declined it or let it ring, since everybody free was last asked."""
 
@@ -150,6 +152,9 @@ WANTED_WAIT = timedelta(seconds=30)
 """How long a request waits for the agent it wants while that one is at the desk but full or busy."""
 
 
+_AT_THE_DESK = frozenset({AgentState.READY, AgentState.BUSY, AgentState.WRAP_UP})
+
+
 def queue_order(waiting: Waiting, now: datetime) -> tuple[int, datetime, int]:
     """Sorts the queue: sensitive first, then long waiting, then in order of arrival."""
     if waiting.reason in SENSITIVE:
@@ -166,10 +171,9 @@ def assign(queue: Collection[Waiting], agents: Sequence[Presence], *, now: datet
     the one who has had no offer for longest. One whom everybody free has refused is offered to all of them again.
     """
     loads = {each.agent.staff_id: dict(each.load) for each in agents}
-    ready = [each for each in agents if each.state is AgentState.READY]
     found = []
     for waiting in sorted(queue, key=lambda each: queue_order(each, now)):
-        chosen = _chosen(waiting, ready, loads, now=now)
+        chosen = _chosen(waiting, agents, loads, now=now)
         if chosen is not None:
             lane = LANES[waiting.channel]
             load = loads[chosen.agent.staff_id]
@@ -179,18 +183,18 @@ def assign(queue: Collection[Waiting], agents: Sequence[Presence], *, now: datet
 
 
 def _chosen(
-    waiting: Waiting, ready: Sequence[Presence], loads: Mapping[str, Mapping[Lane, int]], *, now: datetime
+    waiting: Waiting, agents: Sequence[Presence], loads: Mapping[str, Mapping[Lane, int]], *, now: datetime
 ) -> Presence | None:
     lane = LANES[waiting.channel]
 
     def room(each: Presence) -> int:
         return each.agent.capacity.get(lane, 0) - loads[each.agent.staff_id].get(lane, 0)
 
-    able = [each for each in ready if room(each) > 0]
+    able = [each for each in agents if each.state is AgentState.READY and room(each) > 0]
     wanted = [each for each in able if each.agent.staff_id == waiting.wanted_agent]
     if wanted and waiting.wanted_agent not in waiting.refused_by:
         return wanted[0]
-    if _waits_for_wanted(waiting, ready, now=now):
+    if _waits_for_wanted(waiting, agents, now=now):
         return None
     served = [each for each in able if waiting.group in each.agent.groups]
     fresh = [each for each in served if each.agent.staff_id not in waiting.refused_by] or served
@@ -205,12 +209,12 @@ def _chosen(
     return min(fresh, key=burden)
 
 
-def _waits_for_wanted(waiting: Waiting, ready: Sequence[Presence], *, now: datetime) -> bool:
-    """The wanted agent is at the desk but full: worth a short wait, since he knows the case."""
+def _waits_for_wanted(waiting: Waiting, agents: Sequence[Presence], *, now: datetime) -> bool:
+    """The wanted agent is at the desk but full or busy: worth a short wait, since he knows the case."""
     if not waiting.wanted_agent or waiting.wanted_agent in waiting.refused_by:
         return False
-    here = any(each.agent.staff_id == waiting.wanted_agent for each in ready)
-    return here and now - waiting.queued_at < WANTED_WAIT
+    here = any(each.agent.staff_id == waiting.wanted_agent and each.state in _AT_THE_DESK for each in agents)
+    return here and now - (waiting.wanted_since or waiting.queued_at) < WANTED_WAIT
 
 
 def group_of(topic: str, *, reason: Reason, employer: bool = False) -> Group:
@@ -222,9 +226,12 @@ def group_of(topic: str, *, reason: Reason, employer: bool = False) -> Group:
     for prefix, group in _TOPIC_GROUPS:
         if topic.startswith(prefix):
             return group
-    return Group.DEPOSIT
+    return _REASON_GROUPS.get(reason, Group.DEPOSIT)
 
 
+_REASON_GROUPS: Mapping[Reason, Group] = MappingProxyType(
+    {Reason.OVERDUE: Group.LOAN, Reason.INHERITANCE: Group.WITHDRAWAL, Reason.COURT: Group.WITHDRAWAL}
+)
 _TOPIC_GROUPS = (
     ("提取", Group.WITHDRAWAL),
     ("贷款", Group.LOAN),

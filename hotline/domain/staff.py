@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from hotline.domain.desk import CAPACITY, Agent, Group, Lane
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 
 class Role(StrEnum):
@@ -42,7 +46,8 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """A member of staff. ``is_demo``: made for the sandbox, and let in with the sandbox alone."""
+    """A member of staff. ``is_demo``: made for the sandbox, and let in with the sandbox alone. ``version`` grows with
+    every change: who changes what was changed meanwhile is told so."""
 
     id: str
     name: str
@@ -57,7 +62,9 @@ class Staff:
     must_change_password: bool = False
     has_second_factor: bool = False
     is_demo: bool = False
+    version: int = 1
     created_at: datetime | None = None
+    updated_at: datetime | None = None
 
     def agent(self) -> Agent:
         """How the desk knows him."""
@@ -69,6 +76,23 @@ class Staff:
             capacity=self.capacity,
             supervises=Role.SUPERVISOR in self.roles,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStaff:
+    """Somebody to be given an account."""
+
+    name: str
+    display_name: str
+    work_no: str
+    roles: Collection[Role]
+    groups: Collection[Group] = frozenset()
+
+
+def as_name(typed: str) -> str:
+    """``typed`` as the name it may be, or empty where nobody can be called that."""
+    name = typed.strip().lower()
+    return name if _NAME.fullmatch(name) else ""
 
 
 class SignInRefusal(StrEnum):
@@ -84,6 +108,8 @@ class SignInRefusal(StrEnum):
     """The new password is too short, too common or the name."""
     SAME = "same"
     """The new password is the old one."""
+    WRONG_OLD = "wrong_old"
+    """Of somebody who is signed in and wants to change it."""
     OIDC = "oidc"
     """The centre's sign-in service did not confirm who it is."""
 
@@ -99,11 +125,13 @@ class SignInRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A browser that somebody has signed in with. ``token_hash`` is all that is kept of its secret."""
+    """A browser that somebody has signed in with. ``token_hash`` is all that is kept of its secret. ``epoch``: the
+    member's own when it began; a session of an earlier one lets nobody in."""
 
     token_hash: str
     staff_id: str
     stage: Stage
+    epoch: int
     address: str
     browser: str
     began_at: datetime

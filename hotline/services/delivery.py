@@ -46,7 +46,12 @@ class DeliveryWorker:
         if due.is_void:
             await self._settle(due, DeliveryStatus.DROPPED)
             return
-        delivery = Delivery(delivery_id=due.delivery_id, contact_key=due.contact_key, replies=due.replies)
+        delivery = Delivery(
+            delivery_id=due.delivery_id,
+            contact_key=due.contact_key,
+            replies=due.replies,
+            by_person=due.author == "agent",
+        )
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
                 receipt = await self._channels[due.channel].send(delivery)

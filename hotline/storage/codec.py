@@ -53,7 +53,7 @@ def line(row: Row) -> ChatLine:
 
 
 def job(row: Row) -> Job:
-    """From the columns of inbox plus owner, owner_version, contact_id and address."""
+    """From the columns of inbox plus the address and what its conversation has of owner, contact and question."""
     return Job(
         inbox_id=row["id"],
         external_id=row["external_id"],
@@ -69,6 +69,9 @@ def job(row: Row) -> Job:
         attempts=row["attempts"],
         owner=Owner(row["owner"]),
         owner_version=row["owner_version"],
+        asked=row["asked"],
+        asked_about=row["asked_about"],
+        asked_until=row["asked_until"],
     )
 
 

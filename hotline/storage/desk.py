@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
@@ -17,26 +17,31 @@ from hotline.domain.desk import Agent, AgentState, Group, HandoverState, Presenc
 from hotline.storage import desk_rows as rows
 from hotline.storage.database import Database
 from hotline.storage.desk_queue import GRACE
-from hotline.storage.desk_tables import agent_times, agents, handovers, notes
+from hotline.storage.desk_tables import BUSY, QUEUED, agent_times, agents, handovers, notes
 from hotline.storage.presence import presences, set_state
 from hotline.storage.tables import UtcDateTime, conversations, messages, turns
 
+TALKING = timedelta(minutes=30)
+"""Who has said nothing to the bot for longer than this has gone, though his conversation is still open."""
 _SEEN = (
     update(agents).where(agents.c.staff_id == bindparam("who")).values(seen_at=bindparam("now", type_=UtcDateTime()))
 )
 _AGENT = select(agents).where(agents.c.staff_id == bindparam("who"))
-_MINE = rows.conversations_where(
+_MINE = rows.requests_where(
+    BUSY,
     or_(
-        and_(handovers.c.state.in_(("held", "wrap_up")), handovers.c.agent_id == bindparam("who")),
-        and_(handovers.c.state == "offered", handovers.c.offered_to == bindparam("who")),
-    )
-).order_by(conversations.c.last_at)
-_QUEUE = rows.conversations_where(handovers.c.state.in_(("waiting", "offered")))
-_LIVE = (
-    rows.conversations_where(conversations.c.closed_at.is_(None))
+        and_(handovers.c.state != HandoverState.OFFERED, handovers.c.agent_id == bindparam("who")),
+        and_(handovers.c.state == HandoverState.OFFERED, handovers.c.offered_to == bindparam("who")),
+    ),
+)
+_QUEUE = rows.requests_where(QUEUED)
+_LATEST = (
+    select(conversations.c.id)
+    .where(conversations.c.closed_at.is_(None))
     .order_by(conversations.c.last_at.desc())
     .limit(bindparam("most"))
 )
+_LIVE = rows.conversations_where(conversations.c.id.in_(_LATEST)).order_by(conversations.c.last_at.desc())
 
 
 class SqlDesks:
@@ -80,14 +85,12 @@ class SqlDesks:
 
     async def conversation(self, conversation_id: str) -> DeskConversation | None:
         async with self._db.read() as connection:
-            found = await connection.execute(rows.CONVERSATION, {"conversation_id": conversation_id})
-            row = found.mappings().one_or_none()
-        return rows.conversation(row) if row is not None else None
+            return await rows.read(connection, conversation_id)
 
     async def held_by(self, staff_id: str) -> list[DeskConversation]:
         async with self._db.read() as connection:
             found = (await connection.execute(_MINE, {"who": staff_id})).mappings().all()
-        return [rows.conversation(row) for row in found]
+        return [rows.conversation(row) for row in sorted(found, key=lambda row: int(row["h_id"]))]
 
     async def queue(self) -> list[DeskConversation]:
         now = self._clock()
@@ -142,7 +145,7 @@ class SqlDesks:
             select(handovers, conversations.c.channel, conversations.c.contact_id)
             .join(conversations, conversations.c.id == handovers.c.conversation_id)
             .where(conversations.c.contact_id.in_(contact_ids))
-            .order_by(handovers.c.id.desc())
+            .order_by(handovers.c.created_at.desc(), handovers.c.id.desc())
             .limit(limit)
         )
         async with self._db.read() as connection:
@@ -154,15 +157,15 @@ class SqlDesks:
             .where(handovers.c.queued_at >= since, handovers.c.reason != Reason.TAKE_OVER)
             .where(or_(handovers.c.accepted_at.is_not(None), handovers.c.state.in_(("left", "expired"))))
         )
-        held = (
-            select(handovers.c.group_code, func.count())
-            .where(handovers.c.state == HandoverState.HELD)
-            .group_by(handovers.c.group_code)
+        held = select(handovers.c.group_code).where(BUSY, handovers.c.state == HandoverState.HELD)
+        bot = select(func.count()).where(
+            conversations.c.closed_at.is_(None),
+            conversations.c.last_at > self._clock() - TALKING,
+            conversations.c.owner == Owner.BOT,
         )
-        bot = select(func.count()).where(conversations.c.closed_at.is_(None), conversations.c.owner == Owner.BOT)
         async with self._db.read() as connection:
             found = (await connection.execute(ended)).all()
-            by_group = (await connection.execute(held)).all()
+            groups = Counter((await connection.execute(held)).scalars())
             with_bot = int(await connection.scalar(bot) or 0)
         waits = [(accepted - queued).total_seconds() for _, queued, accepted in found if accepted]
         states = [state for state, _, accepted in found if not accepted]
@@ -171,7 +174,7 @@ class SqlDesks:
             within=sum(wait <= within_s for wait in waits),
             left=states.count(HandoverState.LEFT),
             expired=states.count(HandoverState.EXPIRED),
-            held={Group(group): int(count) for group, count in by_group if group},
+            held={Group(group): many for group, many in groups.items() if group},
             with_bot=with_bot,
         )
 

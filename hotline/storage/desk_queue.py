@@ -7,28 +7,20 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.desk_store import DeskConversation, NewHandover, Queued, Swept, Telling
 from hotline.domain.conversations import Owner
-from hotline.domain.desk import (
-    WAIT_LIMIT,
-    AgentState,
-    Assignment,
-    Group,
-    HandoverState,
-    Presence,
-    Waiting,
-    queue_order,
-)
+from hotline.domain.desk import AgentState, Assignment, Group, HandoverState, Presence, Waiting, queue_order
 from hotline.storage import desk_rows as rows
 from hotline.storage.database import Database
 from hotline.storage.desk_events import tell
-from hotline.storage.desk_tables import agents, handovers
-from hotline.storage.ownership import change_owner
+from hotline.storage.desk_requests import end_wait, requeue
+from hotline.storage.desk_tables import BUSY, QUEUED, agents, handovers
+from hotline.storage.ownership import Row, change_owner, locked
 from hotline.storage.posting import told
-from hotline.storage.presence import presences, set_state
+from hotline.storage.presence import lose, presences, ring_out
 from hotline.storage.serial import one_at_a_time
 from hotline.storage.tables import UtcDateTime, conversations
 
@@ -36,47 +28,62 @@ OFFER_S = 20
 """How long an offer rings."""
 GRACE = timedelta(seconds=45)
 """An agent whose page was not heard of for this long is offline; his page says that it is there every 15 s."""
-_QUEUED = handovers.c.state.in_(("waiting", "offered"))
 _NOW = bindparam("now", type_=UtcDateTime())
 
 _INSERT = insert(handovers).returning(handovers.c.id)
 _WAITING = (
     select(handovers, conversations.c.channel)
     .join(conversations, conversations.c.id == handovers.c.conversation_id)
-    .where(_QUEUED)
+    .where(QUEUED)
 )
-_ANY_WAITING = select(handovers.c.id).where(handovers.c.state == "waiting").limit(1)
+_ANY_WAITING = (
+    select(handovers.c.id)
+    .where(QUEUED, handovers.c.state == HandoverState.WAITING)
+    .order_by(handovers.c.queued_at)
+    .limit(1)
+)
 _HANDOVER = select(handovers).where(handovers.c.id == bindparam("handover_id"))
+_HANDOVER_LOCKED = _HANDOVER.with_for_update(key_share=True)
 _OFFER = (
     update(handovers)
-    .where(handovers.c.id == bindparam("handover_id"), handovers.c.state == "waiting")
-    .values(state="offered", offered_to=bindparam("who"), offer_until=bindparam("until", type_=UtcDateTime()))
+    .where(handovers.c.id == bindparam("handover_id"), handovers.c.state == HandoverState.WAITING)
+    .values(
+        state=HandoverState.OFFERED,
+        offered_to=bindparam("who"),
+        offer_until=bindparam("until", type_=UtcDateTime()),
+        refused_by=bindparam("refused"),
+    )
 )
 _OFFERED_AT = update(agents).where(agents.c.staff_id == bindparam("who")).values(last_offer_at=_NOW)
 _TAKE = (
     update(handovers)
-    .where(handovers.c.id == bindparam("handover_id"), _QUEUED)
-    .values(state="held", agent_id=bindparam("who"), offered_to="", offer_until=None, accepted_at=_NOW)
+    .where(handovers.c.id == bindparam("handover_id"))
+    .values(state=HandoverState.HELD, agent_id=bindparam("who"), offered_to="", offer_until=None, accepted_at=_NOW)
 )
 _BACK = (
     update(handovers)
-    .where(
-        handovers.c.id == bindparam("handover_id"),
-        handovers.c.state == "offered",
-        handovers.c.offered_to == bindparam("who"),
-    )
-    .values(state="waiting", offered_to="", offer_until=None, refused_by=bindparam("refused"))
+    .where(handovers.c.id == bindparam("handover_id"))
+    .values(state=HandoverState.WAITING, offered_to="", offer_until=None, refused_by=bindparam("refused"))
 )
-_END_WAIT = (
-    update(handovers)
-    .where(handovers.c.conversation_id == bindparam("about"), _QUEUED)
-    .values(state=bindparam("to"), ended_at=_NOW)
-    .returning(handovers.c.id, handovers.c.offered_to)
+_RUNG_OUT = select(handovers.c.id).where(
+    QUEUED, handovers.c.state == HandoverState.OFFERED, handovers.c.offer_until < _NOW
 )
-
-
-class _Changed(Exception):
-    """Something else happened first: the transaction is undone."""
+_WAITED = select(handovers.c.conversation_id).where(
+    QUEUED, handovers.c.state == HandoverState.WAITING, handovers.c.expires_at < _NOW
+)
+_STILL_WAITED = _WAITED.where(handovers.c.conversation_id == bindparam("about")).with_for_update(key_share=True)
+_HELD = (
+    select(handovers.c.conversation_id, handovers.c.id)
+    .where(BUSY, handovers.c.state == HandoverState.HELD, handovers.c.agent_id == bindparam("who"))
+    .order_by(handovers.c.conversation_id)
+)
+_GONE = select(agents.c.staff_id).where(
+    agents.c.seen_at < bindparam("before", type_=UtcDateTime()),
+    or_(
+        agents.c.state != AgentState.OFFLINE,
+        exists().where(BUSY, handovers.c.state == HandoverState.HELD, handovers.c.agent_id == agents.c.staff_id),
+    ),
+)
 
 
 class SqlQueue:
@@ -89,7 +96,10 @@ class SqlQueue:
     async def enqueue(self, request: NewHandover, *, expected_version: int) -> Queued | None:
         now = self._clock()
         async with self._db.write() as tx:
-            version = await change_owner(tx, request.conversation_id, Owner.QUEUED, expected_version=expected_version)
+            before = await locked(tx, request.conversation_id)
+            if before is None or not _is(before, Owner.BOT, expected_version):
+                return None
+            version = await change_owner(tx, before, Owner.QUEUED, now=now)
             if version is None:
                 return None
             values = {**_values(request), "state": HandoverState.WAITING, "created_at": now, "queued_at": now}
@@ -105,6 +115,7 @@ class SqlQueue:
             handovers.c.reason == request.reason,
         )
         async with self._db.write() as tx:
+            await locked(tx, request.conversation_id)
             known = await tx.scalar(noted.limit(1))
             if known is not None:
                 return int(known), True
@@ -114,7 +125,10 @@ class SqlQueue:
     async def leave(self, conversation_id: str, *, expected_version: int) -> int | None:
         now = self._clock()
         async with self._db.write() as tx:
-            version = await change_owner(tx, conversation_id, Owner.BOT, expected_version=expected_version)
+            before = await locked(tx, conversation_id)
+            if before is None or not _is(before, Owner.QUEUED, expected_version):
+                return None
+            version = await change_owner(tx, before, Owner.BOT, now=now)
             if version is not None:
                 await end_wait(tx, conversation_id, HandoverState.LEFT, now=now)
         return version
@@ -127,26 +141,27 @@ class SqlQueue:
         async with self._db.write() as tx:
             await one_at_a_time(tx, "desk.route")
             queued = (await tx.execute(_WAITING)).mappings().all()
-            free = [rows.waiting(row) for row in queued if row["state"] == HandoverState.WAITING]
-            of = {row["id"]: row["conversation_id"] for row in queued}
+            free = {row["id"]: rows.waiting(row) for row in queued if row["state"] == HandoverState.WAITING}
             offered = 0
-            for each in decide(free, await presences(tx)):
-                offered += await self._offer(tx, each, of[each.handover_id], now=now)
+            for each in decide(free.values(), await presences(tx)):
+                offered += await self._offer(tx, free[each.handover_id], each.staff_id, now=now)
         return offered
 
-    async def _offer(self, tx: AsyncConnection, each: Assignment, conversation_id: str, *, now: datetime) -> int:
+    async def _offer(self, tx: AsyncConnection, waiting: Waiting, staff_id: str, *, now: datetime) -> int:
         until = now + timedelta(seconds=OFFER_S)
-        values = {"handover_id": each.handover_id, "who": each.staff_id, "until": until}
+        # Offered to one who has refused it already: everybody free has, and they are asked once more, all of them.
+        refused = [] if staff_id in waiting.refused_by else sorted(waiting.refused_by)
+        values = {"handover_id": waiting.handover_id, "who": staff_id, "until": until, "refused": refused}
         if (await tx.execute(_OFFER, values)).rowcount != 1:
             return 0
-        await tx.execute(_OFFERED_AT, {"who": each.staff_id, "now": now})
+        await tx.execute(_OFFERED_AT, {"who": staff_id, "now": now})
         await tell(
             tx,
             "offer",
             now=now,
-            conversation_id=conversation_id,
-            handover_id=each.handover_id,
-            staff_id=each.staff_id,
+            conversation_id=waiting.conversation_id,
+            handover_id=waiting.handover_id,
+            staff_id=staff_id,
             until=until.isoformat(),
         )
         return 1
@@ -161,55 +176,57 @@ class SqlQueue:
         self, handover_id: int, *, staff_id: str, telling: Telling, offered_only: bool
     ) -> DeskConversation | None:
         now = self._clock()
-        try:
-            async with self._db.write() as tx:
-                row = (await tx.execute(_HANDOVER, {"handover_id": handover_id})).mappings().one_or_none()
-                if row is None or not _may_take(row, staff_id, offered_only=offered_only):
-                    return None
-                which = {"conversation_id": row["conversation_id"]}
-                if row["state"] != HandoverState.HELD:
-                    await self._hold(tx, row, staff_id, telling=telling, now=now)
-                return rows.conversation((await tx.execute(rows.CONVERSATION, which)).mappings().one())
-        except _Changed:
-            return None
+        which = {"handover_id": handover_id}
+        async with self._db.write() as tx:
+            found = (await tx.execute(_HANDOVER, which)).mappings().one_or_none()
+            before = await locked(tx, found["conversation_id"]) if found is not None else None
+            if before is None:
+                return None
+            row = (await tx.execute(_HANDOVER_LOCKED, which)).mappings().one()
+            if not _may_take(row, staff_id, offered_only=offered_only):
+                return None
+            if row["state"] != HandoverState.HELD:
+                await self._hold(tx, before, row, staff_id=staff_id, telling=telling, now=now)
+            return await rows.read(tx, before["id"])
 
     async def _hold(
-        self, tx: AsyncConnection, row: rows.Row, staff_id: str, *, telling: Telling, now: datetime
+        self, tx: AsyncConnection, before: Row, row: Row, *, staff_id: str, telling: Telling, now: datetime
     ) -> None:
-        which = {"conversation_id": row["conversation_id"]}
-        before = (await tx.execute(rows.WITH_ADDRESS, which)).mappings().one()
-        expected = before["owner_version"]
-        held = await change_owner(tx, before["id"], Owner.AGENT, expected_version=expected, holder=staff_id)
-        taken = await tx.execute(_TAKE, {"handover_id": row["id"], "who": staff_id, "now": now})
-        if before["owner"] != Owner.QUEUED or held is None or taken.rowcount != 1:
-            raise _Changed
+        if await change_owner(tx, before, Owner.AGENT, now=now, holder=staff_id) is None:
+            raise ValueError(f"a request waits in a conversation of {before['owner']}")
+        await tx.execute(_TAKE, {"handover_id": row["id"], "who": staff_id, "now": now})
         await told(tx, before, telling, now=now)
-        await tell(tx, "owner", now=now, handover_id=row["id"], owner=Owner.AGENT, holder=staff_id, **which)
+        where: dict[str, Any] = {"conversation_id": before["id"], "handover_id": row["id"]}
+        await tell(tx, "queue", now=now, **where)
         if row["offered_to"] not in ("", staff_id):
-            await tell(tx, "offer_gone", now=now, handover_id=row["id"], staff_id=row["offered_to"], **which)
+            await tell(tx, "offer_gone", now=now, staff_id=row["offered_to"], **where)
 
     async def decline(self, handover_id: int, *, staff_id: str) -> bool:
         async with self._db.write() as tx:
-            row = (await tx.execute(_HANDOVER, {"handover_id": handover_id})).mappings().one_or_none()
-            return row is not None and await self._back(tx, row, staff_id)
+            row = (await tx.execute(_HANDOVER_LOCKED, {"handover_id": handover_id})).mappings().one_or_none()
+            if row is None or row["state"] != HandoverState.OFFERED or row["offered_to"] != staff_id:
+                return False
+            await self._back(tx, row)
+        return True
 
     async def sweep(self, *, expired: Telling, lost: Telling) -> Swept:
         now = self._clock()
-        rung_out = select(handovers).where(handovers.c.state == "offered", handovers.c.offer_until < now)
-        waited = select(handovers.c.conversation_id).where(handovers.c.state == "waiting", handovers.c.expires_at < now)
-        gone = select(agents.c.staff_id).where(agents.c.state != AgentState.OFFLINE, agents.c.seen_at < now - GRACE)
         async with self._db.read() as connection:
-            offers = (await connection.execute(rung_out)).mappings().all()
-            over = (await connection.execute(waited)).scalars().all()
-            away = (await connection.execute(gone)).scalars().all()
+            offers = (await connection.execute(_RUNG_OUT, {"now": now})).scalars().all()
+            over = (await connection.execute(_WAITED, {"now": now})).scalars().all()
+            away = (await connection.execute(_GONE, {"before": now - GRACE})).scalars().all()
         withdrawn = 0
-        for row in offers:
-            withdrawn += await self._ring_out(row, now=now)
+        for handover_id in offers:
+            withdrawn += await self._ring_out(handover_id, now=now)
         ended = [found for each in over if (found := await self._expire(each, telling=expired, now=now))]
+        gone: list[str] = []
         returned: list[DeskConversation] = []
         for staff_id in away:
-            returned += await self._lose(staff_id, telling=lost, now=now)
-        return Swept(offers=withdrawn, expired=len(ended), lost=tuple(away), told=(*ended, *returned))
+            found_of = await self._lose(staff_id, telling=lost, now=now)
+            if found_of is not None:
+                gone.append(staff_id)
+                returned += found_of
+        return Swept(offers=withdrawn, expired=len(ended), lost=tuple(gone), told=(*ended, *returned))
 
     async def position(self, handover_id: int) -> int | None:
         async with self._db.read() as connection:
@@ -234,83 +251,58 @@ class SqlQueue:
         order = [each.handover_id for each in sorted(queued, key=lambda each: queue_order(each, now))]
         return order.index(handover_id) + 1 if handover_id in order else None
 
-    async def _ring_out(self, row: rows.Row, *, now: datetime) -> int:
+    async def _ring_out(self, handover_id: int, *, now: datetime) -> int:
         async with self._db.write() as tx:
-            if not await self._back(tx, row, row["offered_to"]):
+            row = (await tx.execute(_HANDOVER_LOCKED, {"handover_id": handover_id})).mappings().one()
+            if row["state"] != HandoverState.OFFERED or row["offer_until"] >= now:
                 return 0
-            await set_state(tx, row["offered_to"], AgentState.BUSY, now=now)
+            await self._back(tx, row)
+            await ring_out(tx, row["offered_to"], now=now)
         return 1
 
-    async def _back(self, tx: AsyncConnection, row: rows.Row, staff_id: str) -> bool:
-        refused = sorted({*row["refused_by"], staff_id})
-        back = await tx.execute(_BACK, {"handover_id": row["id"], "who": staff_id, "refused": refused})
-        if back.rowcount != 1:
-            return False
+    async def _back(self, tx: AsyncConnection, row: Row) -> None:
+        refused = sorted({*row["refused_by"], row["offered_to"]})
+        await tx.execute(_BACK, {"handover_id": row["id"], "refused": refused})
         where = {"conversation_id": row["conversation_id"], "handover_id": row["id"]}
-        await tell(tx, "offer_gone", now=self._clock(), staff_id=staff_id, **where)
-        return True
+        await tell(tx, "offer_gone", now=self._clock(), staff_id=row["offered_to"], **where)
 
     async def _expire(self, conversation_id: str, *, telling: Telling, now: datetime) -> DeskConversation | None:
-        which = {"conversation_id": conversation_id}
         async with self._db.write() as tx:
-            before = (await tx.execute(rows.WITH_ADDRESS, which)).mappings().one()
-            expected = before["owner_version"]
-            if before["owner"] != Owner.QUEUED:
-                return None
-            if await change_owner(tx, conversation_id, Owner.BOT, expected_version=expected) is None:
+            before = await locked(tx, conversation_id)
+            still = await tx.scalar(_STILL_WAITED, {"about": conversation_id, "now": now})
+            if before is None or still is None or await change_owner(tx, before, Owner.BOT, now=now) is None:
                 return None
             await end_wait(tx, conversation_id, HandoverState.EXPIRED, now=now)
             await told(tx, before, telling, now=now)
-            return rows.conversation((await tx.execute(rows.CONVERSATION, which)).mappings().one())
+            return await rows.read(tx, conversation_id)
 
-    async def _lose(self, staff_id: str, *, telling: Telling, now: datetime) -> list[DeskConversation]:
-        """The agent is offline; what he held waits for the next one, in front by the time it has waited already."""
-        held = select(handovers.c.conversation_id, handovers.c.id).where(
-            handovers.c.agent_id == staff_id, handovers.c.state == HandoverState.HELD
-        )
-        found = []
+    async def _lose(self, staff_id: str, *, telling: Telling, now: datetime) -> list[DeskConversation] | None:
+        """The agent is offline; what he held waits for the next one, in front by the time it has waited already. None:
+        he is there again, or another process was faster."""
         async with self._db.write() as tx:
-            still = select(agents.c.staff_id).where(agents.c.staff_id == staff_id, agents.c.seen_at < now - GRACE)
-            if await tx.scalar(still) is None or not await set_state(tx, staff_id, AgentState.OFFLINE, now=now):
-                return []
-            for conversation_id, handover_id in (await tx.execute(held)).all():
-                which = {"conversation_id": conversation_id}
-                before = (await tx.execute(rows.WITH_ADDRESS, which)).mappings().one()
-                if await requeue(tx, before, handover_id, now=now):
-                    await told(tx, before, telling, now=now)
-                    found.append(rows.conversation((await tx.execute(rows.CONVERSATION, which)).mappings().one()))
-        return found
+            held = (await tx.execute(_HELD, {"who": staff_id})).all()
+            before = [(await locked(tx, conversation_id), handover_id) for conversation_id, handover_id in held]
+            went = await lose(tx, staff_id, seen_before=now - GRACE, now=now)
+            if went is None:
+                return None
+            found = []
+            for conversation, handover_id in before:
+                if conversation is not None and conversation["holder"] == staff_id:
+                    found += await self._requeue(tx, conversation, handover_id, telling=telling, now=now)
+        return found if went or found else None
+
+    async def _requeue(
+        self, tx: AsyncConnection, conversation: Row, handover_id: int, *, telling: Telling, now: datetime
+    ) -> list[DeskConversation]:
+        if not await requeue(tx, conversation, handover_id, now=now):
+            return []
+        await told(tx, conversation, telling, now=now)
+        again = await rows.read(tx, conversation["id"])
+        return [again] if again else []
 
 
-async def end_wait(tx: AsyncConnection, conversation_id: str, to: HandoverState, *, now: datetime) -> None:
-    """The conversation does not wait any more, and whoever it was offered to sees it go."""
-    ended = (await tx.execute(_END_WAIT, {"about": conversation_id, "to": to, "now": now})).all()
-    for handover_id, offered_to in ended:
-        where = {"conversation_id": conversation_id, "handover_id": handover_id}
-        if offered_to:
-            await tell(tx, "offer_gone", now=now, staff_id=offered_to, **where)
-        await tell(tx, "queue", now=now, **where)
-
-
-async def requeue(tx: AsyncConnection, conversation: rows.Row, handover_id: int, *, now: datetime) -> bool:
-    """agent → queued under the same request, with its whole time to wait before it."""
-    version = conversation["owner_version"]
-    if await change_owner(tx, conversation["id"], Owner.QUEUED, expected_version=version) is None:
-        return False
-    again = (
-        update(handovers)
-        .where(handovers.c.id == handover_id, handovers.c.state == HandoverState.HELD)
-        .values(
-            state="waiting",
-            wanted_agent=handovers.c.agent_id,
-            agent_id="",
-            refused_by=[],
-            expires_at=now + WAIT_LIMIT,
-        )
-    )
-    await tx.execute(again)
-    await tell(tx, "queue", now=now, conversation_id=conversation["id"], handover_id=handover_id)
-    return True
+def _is(conversation: Row, owner: Owner, version: int) -> bool:
+    return bool(conversation["owner"] == owner and conversation["owner_version"] == version)
 
 
 def _values(request: NewHandover) -> dict[str, Any]:
@@ -326,7 +318,7 @@ def _values(request: NewHandover) -> dict[str, Any]:
     }
 
 
-def _may_take(row: rows.Row, staff_id: str, *, offered_only: bool) -> bool:
+def _may_take(row: Row, staff_id: str, *, offered_only: bool) -> bool:
     if row["state"] == HandoverState.HELD:
         return bool(row["agent_id"] == staff_id)
     if row["state"] == HandoverState.OFFERED and row["offered_to"] == staff_id:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.desk_store import DeskConversation, Handover, Line, Note
 from hotline.domain.conversations import Owner
@@ -50,24 +51,26 @@ _unanswered = (
 )
 _HANDOVER_COLUMNS = [column.label(f"h_{column.name}") for column in handovers.c]
 
-CONVERSATIONS: Select[Any] = (
-    select(
-        conversations,
-        contacts.c.address,
-        _last_text.label("last_text"),
-        _unanswered.label("unanswered_since"),
-        *_HANDOVER_COLUMNS,
-    )
-    .join(contacts, contacts.c.id == conversations.c.contact_id)
-    .outerjoin(handovers, handovers.c.id == _newest)
-)
+_CONVERSATIONS: Select[Any] = select(
+    conversations,
+    contacts.c.address,
+    _last_text.label("last_text"),
+    _unanswered.label("unanswered_since"),
+    *_HANDOVER_COLUMNS,
+).join(contacts, contacts.c.id == conversations.c.contact_id)
 
 
 def conversations_where(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return CONVERSATIONS.where(*conditions)
+    """Conversations, each with its newest request."""
+    return _CONVERSATIONS.outerjoin(handovers, handovers.c.id == _newest).where(*conditions)
 
 
-CONVERSATION = conversations_where(conversations.c.id == bindparam("conversation_id"))
+def requests_where(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Requests, each with its conversation."""
+    return _CONVERSATIONS.join(handovers, handovers.c.conversation_id == conversations.c.id).where(*conditions)
+
+
+_CONVERSATION = conversations_where(conversations.c.id == bindparam("conversation_id"))
 
 WITH_ADDRESS = (
     select(conversations, contacts.c.address)
@@ -75,13 +78,19 @@ WITH_ADDRESS = (
     .where(conversations.c.id == bindparam("conversation_id"))
 )
 """What has to be known of a conversation to change its hands or to say something in it."""
-WITH_ADDRESS_LOCKED = WITH_ADDRESS.with_for_update(of=conversations)
+WITH_ADDRESS_LOCKED = WITH_ADDRESS.with_for_update(of=conversations, key_share=True)
 
 HISTORY = (
     select(messages, conversations.c.channel, outbox.c.status.label("delivery"), outbox.c.error)
     .join(conversations, conversations.c.id == messages.c.conversation_id)
-    .outerjoin(outbox, and_(outbox.c.message_id == messages.c.id))
+    .outerjoin(outbox, outbox.c.message_id == messages.c.id)
 )
+
+
+async def read(connection: AsyncConnection, conversation_id: str) -> DeskConversation | None:
+    """The conversation with its newest request."""
+    found = (await connection.execute(_CONVERSATION, {"conversation_id": conversation_id})).mappings().one_or_none()
+    return conversation(found) if found is not None else None
 
 
 def conversation(row: Row) -> DeskConversation:
@@ -147,6 +156,7 @@ def waiting(row: Row) -> Waiting:
         reason=Reason(row["reason"]),
         queued_at=row["queued_at"],
         wanted_agent=row["wanted_agent"],
+        wanted_since=row["created_at"],
         refused_by=frozenset(row["refused_by"]),
     )
 

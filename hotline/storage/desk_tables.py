@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from typing import Any
 
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    text,
+)
+
+from hotline.domain.desk import HandoverState
 from hotline.storage.tables import UtcDateTime, metadata
 
 handovers = Table(
@@ -36,11 +53,27 @@ handovers = Table(
     Index("ix_handovers_conversation_id", "conversation_id"),
     Index("ix_handovers_agent_id_state", "agent_id", "state"),
     Index("ix_handovers_group_ended", "group_code", "ended_at"),
+    Index("ix_handovers_queued_at", "queued_at"),
 )
+
+
+def _state_in(*states: HandoverState) -> ColumnElement[bool]:
+    """Written out in the statement: SQLite takes a partial index only for the very condition the index has."""
+    wanted: BindParameter[Any] = bindparam(
+        None, [state.value for state in states], expanding=True, literal_execute=True
+    )
+    return handovers.c.state.in_(wanted)
+
+
+QUEUED = _state_in(HandoverState.WAITING, HandoverState.OFFERED)
+BUSY = _state_in(HandoverState.OFFERED, HandoverState.HELD, HandoverState.WRAP_UP)
+"""Takes up room of an agent."""
 _OPEN = text("state IN ('waiting', 'offered', 'held')")
-Index("uq_handovers_open", handovers.c.conversation_id, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
 _QUEUED = text("state IN ('waiting', 'offered')")
+_BUSY = text("state IN ('offered', 'held', 'wrap_up')")
+Index("uq_handovers_open", handovers.c.conversation_id, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
 Index("ix_handovers_queued", handovers.c.queued_at, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
+Index("ix_handovers_busy", handovers.c.agent_id, sqlite_where=_BUSY, postgresql_where=_BUSY)
 
 agents = Table(
     "agents",

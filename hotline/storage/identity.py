@@ -84,6 +84,10 @@ class SqlIdentity:
             rows = (await connection.execute(query)).all()
         return [Contact(channel=ChannelName(row.channel), address=row.address) for row in rows]
 
+    async def contact_ids_of(self, person_id: str) -> list[int]:
+        async with self._db.read() as connection:
+            return list((await connection.execute(_CONTACT_IDS, {"person_id": person_id})).scalars())
+
     async def registered(self, person_id: str) -> Registered | None:
         async with self._db.read() as connection:
             query = select(persons).where(persons.c.id == person_id)
@@ -320,14 +324,21 @@ _BINDING: Select[Any] = (
     .join(proofs, _ITS_PROOF, isouter=True)
     .where(bindings.c.unbound_at.is_(None))
 )
+_SAME_CONTACT = and_(contacts.c.channel == bindings.c.channel, contacts.c.address == bindings.c.address)
 # These two run on every turn about own data and are put together once.
 _BOUND: Select[Any] = _BINDING.where(
     bindings.c.channel == bindparam("channel"), bindings.c.address == bindparam("address")
 )
 _BOUND_IN: Select[Any] = (
-    _BINDING.join(contacts, and_(contacts.c.channel == bindings.c.channel, contacts.c.address == bindings.c.address))
+    _BINDING.join(contacts, _SAME_CONTACT)
     .join(conversations, conversations.c.contact_id == contacts.c.id)
     .where(conversations.c.id == bindparam("conversation_id"))
+)
+_CONTACT_IDS = (
+    select(contacts.c.id)
+    .join(bindings, _SAME_CONTACT)
+    .where(bindings.c.person_id == bindparam("person_id"), bindings.c.unbound_at.is_(None))
+    .order_by(contacts.c.id)
 )
 
 

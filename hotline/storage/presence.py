@@ -7,29 +7,31 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.domain.desk import LANES, AgentState, HandoverState, Lane, Presence
 from hotline.domain.messages import ChannelName
 from hotline.storage import desk_rows as rows
 from hotline.storage.desk_events import tell
-from hotline.storage.desk_tables import agent_times, agents, handovers
+from hotline.storage.desk_tables import BUSY, agent_times, agents, handovers
 from hotline.storage.tables import UtcDateTime, conversations
 
+Row = Mapping[Any, Any]
+
 _AGENTS = select(agents)
-_AGENT = select(agents).where(agents.c.staff_id == bindparam("staff_id"))
+_AGENT = select(agents).where(agents.c.staff_id == bindparam("staff_id")).with_for_update(key_share=True)
 _LOADS = (
     select(handovers.c.offered_to, handovers.c.agent_id, handovers.c.state, conversations.c.channel)
     .join(conversations, conversations.c.id == handovers.c.conversation_id)
-    .where(or_(handovers.c.state == HandoverState.OFFERED, handovers.c.state.in_(("held", "wrap_up"))))
+    .where(BUSY)
 )
 _MINE = select(handovers.c.state).where(
-    handovers.c.agent_id == bindparam("staff_id"), handovers.c.state.in_(("held", "wrap_up"))
+    BUSY, handovers.c.agent_id == bindparam("staff_id"), handovers.c.state != HandoverState.OFFERED
 )
 _SET = (
     update(agents)
-    .where(agents.c.staff_id == bindparam("who"), agents.c.state == bindparam("before"))
+    .where(agents.c.staff_id == bindparam("who"))
     .values(state=bindparam("to"), state_before=bindparam("before"), since=bindparam("now", type_=UtcDateTime()))
 )
 _TIME = insert(agent_times)
@@ -47,30 +49,56 @@ async def presences(connection: AsyncConnection) -> list[Presence]:
 
 async def set_state(tx: AsyncConnection, staff_id: str, to: AgentState, *, now: datetime) -> bool:
     """The agent's state is ``to``, and the time in the one before is on record. False where it was so already."""
-    row = (await tx.execute(_AGENT, {"staff_id": staff_id})).mappings().one_or_none()
-    if row is None or row["state"] == to:
+    row = await _locked(tx, staff_id)
+    return row is not None and await _put(tx, row, to, now=now, until=now)
+
+
+async def lose(tx: AsyncConnection, staff_id: str, *, seen_before: datetime, now: datetime) -> bool | None:
+    """The agent, not seen since ``seen_before``, is offline; the time on record ends when he was last seen, and the
+    state he was in is kept for his return. False where he was offline already, None where he has been seen."""
+    row = await _locked(tx, staff_id)
+    if row is None or row["seen_at"] >= seen_before:
+        return None
+    until = max(row["since"], row["seen_at"])
+    return await _put(tx, row, AgentState.OFFLINE, now=now, until=until, kept=row["state"])
+
+
+async def ring_out(tx: AsyncConnection, staff_id: str, *, now: datetime) -> None:
+    """Who did not answer an offer gets no other one until he says that he is there."""
+    row = await _locked(tx, staff_id)
+    if row is not None and row["state"] in (AgentState.READY, AgentState.WRAP_UP):
+        await _put(tx, row, AgentState.BUSY, now=now, until=now)
+
+
+async def after_conversation(tx: AsyncConnection, staff_id: str, *, now: datetime) -> None:
+    """A ready agent whose last conversation has ended is in wrap-up until he has filed it."""
+    row = await _locked(tx, staff_id)
+    if row is None or row["state"] not in (AgentState.READY, AgentState.WRAP_UP):
+        return
+    states = set((await tx.execute(_MINE, {"staff_id": staff_id})).scalars())
+    resting = HandoverState.WRAP_UP in states and HandoverState.HELD not in states
+    await _put(tx, row, AgentState.WRAP_UP if resting else AgentState.READY, now=now, until=now)
+
+
+async def _locked(tx: AsyncConnection, staff_id: str) -> Row | None:
+    return (await tx.execute(_AGENT, {"staff_id": staff_id})).mappings().one_or_none()
+
+
+async def _put(
+    tx: AsyncConnection, row: Row, to: AgentState, *, now: datetime, until: datetime, kept: str = ""
+) -> bool:
+    if row["state"] == to:
         return False
-    changed = await tx.execute(_SET, {"who": staff_id, "before": row["state"], "to": to, "now": now})
-    if changed.rowcount != 1:
-        return False
+    staff_id = row["staff_id"]
+    await tx.execute(_SET, {"who": staff_id, "before": kept, "to": to, "now": now})
     if row["state"] != AgentState.OFFLINE:
-        time = {"staff_id": staff_id, "state": row["state"], "since": row["since"], "until": now}
+        time = {"staff_id": staff_id, "state": row["state"], "since": row["since"], "until": until}
         await tx.execute(_TIME, time)
     await tell(tx, "state", now=now, staff_id="", who=staff_id, state=to)
     return True
 
 
-async def after_conversation(tx: AsyncConnection, staff_id: str, *, now: datetime) -> None:
-    """A ready agent whose last conversation has ended is in wrap-up until he has filed it."""
-    row = (await tx.execute(_AGENT, {"staff_id": staff_id})).mappings().one_or_none()
-    if row is None or row["state"] not in (AgentState.READY, AgentState.WRAP_UP):
-        return
-    states = set((await tx.execute(_MINE, {"staff_id": staff_id})).scalars())
-    resting = HandoverState.WRAP_UP in states and HandoverState.HELD not in states
-    await set_state(tx, staff_id, AgentState.WRAP_UP if resting else AgentState.READY, now=now)
-
-
-def _presence(row: Mapping[Any, Any], load: Mapping[Lane, int]) -> Presence:
+def _presence(row: Row, load: Mapping[Lane, int]) -> Presence:
     return Presence(
         agent=rows.agent(row),
         state=rows.state(row),

@@ -6,15 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hotline.audit_store import AuditEntry
 from hotline.domain.desk import Group, Lane
 from hotline.domain.staff import Role, Session, Staff, StaffState, Stage
 from hotline.privacy.ciphers import FieldCipher, Place
-from hotline.staff_store import Changes, Secrets, StaffExists
+from hotline.staff_store import Changes, Opening, SecondFactor, Secrets, StaffChanged, StaffExists
+from hotline.storage.attempts import forget
+from hotline.storage.audit import SqlAudit
 from hotline.storage.database import Database
 from hotline.storage.staff_tables import staff, staff_recovery_codes, staff_sessions
+
+# These run with every request of a member and are put together once.
+_BY_ID = select(staff).where(staff.c.id == bindparam("staff_id"))
+_BY_TOKEN = select(staff_sessions).where(staff_sessions.c.token_hash == bindparam("token_hash"))
 
 
 class SqlMembers:
@@ -24,8 +32,10 @@ class SqlMembers:
         self._db = database
         self._cipher = cipher
         self._clock = clock
+        self._audit = SqlAudit(database, clock=clock)
 
-    async def add(self, new: Staff, *, password_hash: str) -> None:
+    async def add(self, new: Staff, *, password_hash: str, entry: AuditEntry) -> None:
+        now = self._clock()
         values = {
             "id": new.id,
             "name": new.name,
@@ -33,16 +43,18 @@ class SqlMembers:
             "work_no": new.work_no,
             "roles": sorted(new.roles),
             "groups": sorted(new.groups),
-            "capacity": {str(lane): most for lane, most in new.capacity.items()},
+            "capacity": _lanes(new.capacity),
             "state": new.state,
             "must_change_password": new.must_change_password,
             "password_hash": password_hash,
             "is_demo": new.is_demo,
-            "created_at": self._clock(),
+            "created_at": now,
+            "updated_at": now,
         }
         try:
             async with self._db.write() as tx:
                 await tx.execute(insert(staff).values(values))
+                await self._audit.append(tx, entry)
         except IntegrityError as error:
             raise StaffExists(f"the name {new.name} or the work number {new.work_no} is taken") from error
 
@@ -53,58 +65,72 @@ class SqlMembers:
 
     async def by_id(self, staff_id: str) -> Secrets | None:
         async with self._db.read() as connection:
-            row = (await connection.execute(select(staff).where(staff.c.id == staff_id))).mappings().one_or_none()
+            row = (await connection.execute(_BY_ID, {"staff_id": staff_id})).mappings().one_or_none()
         return self._secrets(row) if row is not None else None
 
     async def all(self) -> Sequence[Staff]:
         async with self._db.read() as connection:
             return [_member(row) for row in (await connection.execute(select(staff).order_by(staff.c.name))).mappings()]
 
-    async def change(self, staff_id: str, changes: Changes, *, ends_sessions: bool, but: str = "") -> bool:
+    async def change(self, seen: Staff, changes: Changes, *, entry: AuditEntry | None, ends_sessions: bool) -> None:
         async with self._db.write() as tx:
-            values = self._changed(staff_id, changes)
-            changed = await tx.execute(update(staff).where(staff.c.id == staff_id).values(values))
-            if changed.rowcount != 1:
-                return False
+            await self._update(tx, seen, self._changed(seen.id, changes), ends_sessions=ends_sessions)
             if changes.totp_secret == "":
-                await tx.execute(delete(staff_recovery_codes).where(staff_recovery_codes.c.staff_id == staff_id))
-            if ends_sessions:
-                his = (staff_sessions.c.staff_id == staff_id, staff_sessions.c.token_hash != but)
-                await tx.execute(delete(staff_sessions).where(*his))
-        return True
+                await tx.execute(delete(staff_recovery_codes).where(staff_recovery_codes.c.staff_id == seen.id))
+            if entry:
+                await self._audit.append(tx, entry)
+
+    async def enrol(self, seen: Staff, factor: SecondFactor, *, entry: AuditEntry) -> None:
+        values = self._changed(seen.id, Changes(totp_secret=factor.secret)) | {"last_step": factor.step}
+        async with self._db.write() as tx:
+            await self._update(tx, seen, values, ends_sessions=True)
+            await _set_recovery(tx, seen.id, factor.recovery)
+            await self._audit.append(tx, entry)
 
     async def use_step(self, staff_id: str, step: int) -> bool:
         used = update(staff).where(staff.c.id == staff_id, staff.c.last_step < step).values(last_step=step)
         async with self._db.write() as tx:
             return (await tx.execute(used)).rowcount == 1
 
-    async def set_recovery(self, staff_id: str, hashes: Sequence[str]) -> None:
+    async def set_recovery(self, staff_id: str, hashes: Sequence[str], *, entry: AuditEntry) -> None:
         async with self._db.write() as tx:
-            await tx.execute(delete(staff_recovery_codes).where(staff_recovery_codes.c.staff_id == staff_id))
-            rows = [{"staff_id": staff_id, "code_hash": each} for each in hashes]
-            await tx.execute(insert(staff_recovery_codes), rows)
+            await _set_recovery(tx, staff_id, hashes)
+            await self._audit.append(tx, entry)
 
-    async def use_recovery(self, staff_id: str, hashed: str) -> bool:
+    async def use_recovery(self, staff_id: str, hashed: str, *, entry: AuditEntry) -> bool:
         his = (staff_recovery_codes.c.staff_id == staff_id, staff_recovery_codes.c.code_hash == hashed)
         async with self._db.write() as tx:
-            return (await tx.execute(delete(staff_recovery_codes).where(*his))).rowcount == 1
+            if (await tx.execute(delete(staff_recovery_codes).where(*his))).rowcount != 1:
+                return False
+            await self._audit.append(tx, entry)
+        return True
+
+    async def _update(self, tx: AsyncConnection, seen: Staff, values: dict[str, Any], *, ends_sessions: bool) -> None:
+        values = {**values, "version": seen.version + 1, "updated_at": self._clock()}
+        if ends_sessions:
+            values["epoch"] = staff.c.epoch + 1
+        same = (staff.c.id == seen.id, staff.c.version == seen.version)
+        if (await tx.execute(update(staff).where(*same).values(values))).rowcount != 1:
+            raise StaffChanged(f"{seen.name} was changed by somebody else a moment ago; look again")
+        if ends_sessions:
+            await tx.execute(delete(staff_sessions).where(staff_sessions.c.staff_id == seen.id))
 
     def _changed(self, staff_id: str, changes: Changes) -> dict[str, Any]:
         values: dict[str, Any] = {
             "display_name": changes.display_name,
             "roles": None if changes.roles is None else sorted(changes.roles),
             "groups": None if changes.groups is None else sorted(changes.groups),
-            "capacity": None if changes.capacity is None else {str(k): v for k, v in changes.capacity.items()},
+            "capacity": None if changes.capacity is None else _lanes(changes.capacity),
             "state": changes.state,
             "password_hash": changes.password_hash,
             "must_change_password": changes.must_change_password,
         }
+        values = {name: value for name, value in values.items() if value is not None}
         if changes.totp_secret is not None:
             secret = changes.totp_secret
-            values["totp_secret"] = self._cipher.seal(secret, _place(staff_id)) if secret else ""
+            values["totp_secret"] = self._cipher.seal(secret, _place(staff_id)) if secret else None
             values["last_step"] = 0
-        kept = {name: value for name, value in values.items() if value is not None}
-        return kept or {"id": staff_id}
+        return values
 
     def _secrets(self, row: Mapping[Any, Any]) -> Secrets:
         sealed = row["totp_secret"]
@@ -113,6 +139,7 @@ class SqlMembers:
             password_hash=row["password_hash"],
             totp_secret=self._cipher.open(sealed, _place(row["id"])) if sealed else "",
             last_step=row["last_step"],
+            epoch=row["epoch"],
         )
 
 
@@ -123,14 +150,16 @@ class SqlSessions:
         self._db = database
         self._cipher = cipher
         self._clock = clock
+        self._audit = SqlAudit(database, clock=clock)
 
-    async def open(self, session: Session, *, instead_of: str = "", pending_secret: str = "") -> None:
-        place = _pending_place(session.token_hash)
+    async def open(self, session: Session, opening: Opening) -> None:
+        place, pending = _pending_place(session.token_hash), opening.pending_secret
         values = {
             "token_hash": session.token_hash,
             "staff_id": session.staff_id,
             "stage": session.stage,
-            "pending_secret": self._cipher.seal(pending_secret, place) if pending_secret else "",
+            "epoch": session.epoch,
+            "pending_secret": self._cipher.seal(pending, place) if pending else None,
             "address": session.address[:64],
             "browser": session.browser[:200],
             "began_at": session.began_at,
@@ -138,14 +167,17 @@ class SqlSessions:
             "ends_at": session.ends_at,
         }
         async with self._db.write() as tx:
-            if instead_of:
-                await tx.execute(delete(staff_sessions).where(staff_sessions.c.token_hash == instead_of))
+            if opening.instead_of:
+                await tx.execute(delete(staff_sessions).where(staff_sessions.c.token_hash == opening.instead_of))
             await tx.execute(insert(staff_sessions).values(values))
+            if opening.forgets:
+                await forget(tx, {opening.forgets.kind: opening.forgets.key_hash})
+            if opening.entry:
+                await self._audit.append(tx, opening.entry)
 
     async def find(self, token_hash: str) -> Session | None:
-        query = select(staff_sessions).where(staff_sessions.c.token_hash == token_hash)
         async with self._db.read() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
+            row = (await connection.execute(_BY_TOKEN, {"token_hash": token_hash})).mappings().one_or_none()
         return _session(row) if row is not None else None
 
     async def pending_secret(self, token_hash: str) -> str:
@@ -159,15 +191,19 @@ class SqlSessions:
         async with self._db.write() as tx:
             await tx.execute(update(staff_sessions).where(*stale).values(seen_at=self._clock()))
 
-    async def end(self, token_hash: str) -> None:
+    async def end(self, staff_id: str, token_hash: str, *, entry: AuditEntry) -> bool:
+        his = (staff_sessions.c.staff_id == staff_id, staff_sessions.c.token_hash == token_hash)
         async with self._db.write() as tx:
-            await tx.execute(delete(staff_sessions).where(staff_sessions.c.token_hash == token_hash))
+            if (await tx.execute(delete(staff_sessions).where(*his))).rowcount != 1:
+                return False
+            await self._audit.append(tx, entry)
+        return True
 
     async def of(self, staff_id: str) -> Sequence[Session]:
         query = (
             select(staff_sessions)
             .where(staff_sessions.c.staff_id == staff_id, staff_sessions.c.ends_at > self._clock())
-            .order_by(staff_sessions.c.seen_at.desc())
+            .order_by(staff_sessions.c.seen_at.desc(), staff_sessions.c.token_hash)
         )
         async with self._db.read() as connection:
             return [_session(row) for row in (await connection.execute(query)).mappings()]
@@ -175,6 +211,15 @@ class SqlSessions:
     async def purge(self) -> int:
         async with self._db.write() as tx:
             return (await tx.execute(delete(staff_sessions).where(staff_sessions.c.ends_at < self._clock()))).rowcount
+
+
+async def _set_recovery(tx: AsyncConnection, staff_id: str, hashes: Sequence[str]) -> None:
+    await tx.execute(delete(staff_recovery_codes).where(staff_recovery_codes.c.staff_id == staff_id))
+    await tx.execute(insert(staff_recovery_codes), [{"staff_id": staff_id, "code_hash": each} for each in hashes])
+
+
+def _lanes(capacity: Mapping[Lane, int]) -> dict[str, int]:
+    return {str(lane): most for lane, most in capacity.items()}
 
 
 def _place(staff_id: str) -> Place:
@@ -198,7 +243,9 @@ def _member(row: Mapping[Any, Any]) -> Staff:
         must_change_password=row["must_change_password"],
         has_second_factor=bool(row["totp_secret"]),
         is_demo=row["is_demo"],
+        version=row["version"],
         created_at=row["created_at"],
+        updated_at=row["updated_at"],
     )
 
 
@@ -207,6 +254,7 @@ def _session(row: Mapping[Any, Any]) -> Session:
         token_hash=row["token_hash"],
         staff_id=row["staff_id"],
         stage=Stage(row["stage"]),
+        epoch=row["epoch"],
         address=row["address"],
         browser=row["browser"],
         began_at=row["began_at"],

@@ -1,8 +1,9 @@
-"""Members of staff, their recovery codes and sessions. Sealed: totp_secret, pending_secret."""
+"""Members of staff, their recovery codes and sessions. Sealed: totp_secret; pending_secret, which lasts some
+minutes and is not sealed anew with new keys."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, Text
 
 from hotline.storage.tables import UtcDateTime, metadata
 
@@ -19,10 +20,13 @@ staff = Table(
     Column("state", String(16), nullable=False),
     Column("must_change_password", Boolean, nullable=False),
     Column("password_hash", Text, nullable=False),
-    Column("totp_secret", Text, nullable=False, server_default=""),
+    Column("totp_secret", Text),
     Column("last_step", BigInteger, nullable=False, server_default="0"),
     Column("is_demo", Boolean, nullable=False),
+    Column("epoch", Integer, nullable=False, server_default="1"),
+    Column("version", Integer, nullable=False, server_default="1"),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
 )
 
 staff_recovery_codes = Table(
@@ -38,7 +42,8 @@ staff_sessions = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("staff_id", ForeignKey("staff.id"), nullable=False, index=True),
     Column("stage", String(16), nullable=False),
-    Column("pending_secret", Text, nullable=False, server_default=""),
+    Column("epoch", Integer, nullable=False),
+    Column("pending_secret", Text),
     Column("address", String(64), nullable=False),
     Column("browser", String(200), nullable=False),
     Column("began_at", UtcDateTime, nullable=False),

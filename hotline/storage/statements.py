@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, and_, bindparam, exists, insert, or_, select, update
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, FromClause, bindparam, exists, insert, or_, select, update
 
 from hotline.storage.tables import UtcDateTime, contacts, conversations, inbox, messages, outbox, turns
 
@@ -14,42 +16,42 @@ INSERT_OUTBOX = insert(outbox)
 INSERT_TURN = insert(turns)
 
 OPEN_CONVERSATION = (
-    select(
-        contacts.c.id.label("contact_id"),
-        conversations.c.id,
-        conversations.c.last_at,
-        conversations.c.owner,
-        conversations.c.holder,
+    select(conversations, contacts.c.address)
+    .join(contacts, contacts.c.id == conversations.c.contact_id)
+    .where(
+        contacts.c.channel == bindparam("channel"),
+        contacts.c.address == bindparam("address"),
+        conversations.c.session_key == bindparam("session_key"),
+        conversations.c.closed_at.is_(None),
     )
-    .select_from(contacts)
-    .join(
-        conversations,
-        and_(
-            conversations.c.contact_id == contacts.c.id,
-            conversations.c.session_key == bindparam("session_key"),
-            conversations.c.closed_at.is_(None),
-        ),
-        isouter=True,
-    )
-    .where(contacts.c.channel == bindparam("channel"), contacts.c.address == bindparam("address"))
+    .with_for_update(of=conversations, key_share=True)
 )
+"""The citizen's open conversation, locked: no line is numbered before one that is said earlier, and none is said in a
+conversation that is being closed."""
 
 OWNER_VERSION = select(conversations.c.owner_version).where(conversations.c.id == _CONVERSATION)
 
-_OPEN = ("pending", "sending")
 _earlier = outbox.alias("earlier")
+
+
+def _unsent(table: FromClause) -> ColumnElement[bool]:
+    """Written out in the statement: SQLite takes a partial index only for the very condition the index has."""
+    wanted: BindParameter[Any] = bindparam(None, ["pending", "sending"], expanding=True, literal_execute=True)
+    return table.c.status.in_(wanted)
+
+
 DUE = (
     select(outbox.c.id)
     .where(
-        outbox.c.status.in_(_OPEN),
+        _unsent(outbox),
         outbox.c.due_at <= bindparam("now", type_=UtcDateTime()),
         ~exists().where(
             _earlier.c.conversation_id == outbox.c.conversation_id,
-            _earlier.c.status.in_(_OPEN),
+            _unsent(_earlier),
             _earlier.c.message_id < outbox.c.message_id,
         ),
     )
-    .order_by(outbox.c.message_id)
+    .order_by(outbox.c.due_at, outbox.c.message_id)
     .limit(bindparam("most"))
 )
 """Deliveries whose time has come, at most one of a conversation: what was said first goes first. One that is still
@@ -59,7 +61,7 @@ LEASE = (
     update(outbox)
     .where(
         outbox.c.id == bindparam("delivery_id"),
-        outbox.c.status.in_(_OPEN),
+        _unsent(outbox),
         outbox.c.due_at <= bindparam("now", type_=UtcDateTime()),
     )
     .values(status="sending", due_at=bindparam("until", type_=UtcDateTime()), attempts=outbox.c.attempts + 1)
@@ -89,7 +91,16 @@ HOLD = (
 """Keeps a claimed conversation for its next message, or (worker and until None) releases it."""
 
 FIRST_WAITING = (
-    select(inbox, conversations.c.owner, conversations.c.owner_version, conversations.c.contact_id, contacts.c.address)
+    select(
+        inbox,
+        conversations.c.owner,
+        conversations.c.owner_version,
+        conversations.c.contact_id,
+        conversations.c.asked,
+        conversations.c.asked_about,
+        conversations.c.asked_until,
+        contacts.c.address,
+    )
     .join(conversations, conversations.c.id == inbox.c.conversation_id)
     .join(contacts, contacts.c.id == conversations.c.contact_id)
     .where(inbox.c.conversation_id == _CONVERSATION, inbox.c.status == "new")
@@ -98,4 +109,6 @@ FIRST_WAITING = (
 )
 
 SET_INBOX_STATUS = update(inbox).where(inbox.c.id == _INBOX).values(status=bindparam("new_status"))
+END_TURN = SET_INBOX_STATUS.where(inbox.c.status == "new")
+"""Nothing is changed where another worker has finished the message."""
 COUNT_ATTEMPT = update(inbox).where(inbox.c.id == _INBOX).values(attempts=inbox.c.attempts + 1)

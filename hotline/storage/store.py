@@ -20,8 +20,9 @@ from hotline.storage import codec
 from hotline.storage import statements as run
 from hotline.storage.database import Database
 from hotline.storage.desk_events import tell
-from hotline.storage.desk_queue import end_wait
+from hotline.storage.desk_requests import end_conversation
 from hotline.storage.desk_tables import handovers
+from hotline.storage.ownership import close, locked
 from hotline.storage.tables import (
     contacts,
     conversations,
@@ -91,17 +92,23 @@ class SqlStore:
     ) -> Finished:
         now = self._clock()
         async with self._db.write() as tx:
-            version = await tx.scalar(run.OWNER_VERSION, {"conversation_id": job.conversation_id})
-            dropped = version != job.owner_version
+            conversation = await locked(tx, job.conversation_id)
+            ended = await tx.execute(run.END_TURN, {"inbox_id": job.inbox_id, "new_status": status})
+            if conversation is None or ended.rowcount != 1:
+                return Finished(dropped=True, lines=(), next_job=None, delivery_id=None)
+            dropped = conversation["owner_version"] != job.owner_version
+            if dropped and _is_left_alone(job, conversation):
+                await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": job.inbox_id, "new_status": "new"})
+                next_job = await self._next(tx, job.conversation_id, worker=worker, now=now)
+                return Finished(dropped=True, lines=(), next_job=next_job, delivery_id=None)
             lines = [] if dropped else await self._say(tx, job, result, now)
             delivery_id = None
             if result.replies:
                 posted = DeliveryStatus.DROPPED if dropped else delivery
                 delivery_id = await self._post(tx, job, result, lines, status=posted, due_at=due_at)
             await tx.execute(run.INSERT_TURN, codec.turn_values(job, result, now))
-            await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": job.inbox_id, "new_status": status})
             if job.kind == InboundKind.LEAVE:
-                await self._close(tx, job.conversation_id, now)
+                await self._close(tx, conversation, now)
             next_job = await self._next(tx, job.conversation_id, worker=worker, now=now)
             return Finished(dropped=dropped, lines=lines, next_job=next_job, delivery_id=delivery_id)
 
@@ -209,7 +216,7 @@ class SqlStore:
         async with self._db.read() as connection:
             return {name: int(await connection.scalar(query) or 0) for name, query in queries.items()}
 
-    async def _conversation(self, tx: AsyncConnection, inbound: Inbound, now: datetime) -> Mapping[str, Any]:
+    async def _conversation(self, tx: AsyncConnection, inbound: Inbound, now: datetime) -> Mapping[Any, Any]:
         """The citizen's open conversation, or a new one after a close or a long silence."""
         who = {
             "channel": inbound.channel,
@@ -217,11 +224,11 @@ class SqlStore:
             "session_key": inbound.session_key,
         }
         row = (await tx.execute(run.OPEN_CONVERSATION, who)).mappings().one_or_none()
-        if row and row["id"]:
+        if row is not None:
             is_held = row["owner"] in (Owner.QUEUED, Owner.AGENT)
             if is_held or now - row["last_at"] < self._idle_close:
-                return dict(row)
-            await tx.execute(update(conversations).where(conversations.c.id == row["id"]).values(closed_at=now))
+                return row
+            await close(tx, row, now=now)
         contact_id = row["contact_id"] if row else await self._contact(tx, inbound, now)
         return {"id": await self._open(tx, inbound, contact_id, now), "contact_id": contact_id, "holder": ""}
 
@@ -291,18 +298,14 @@ class SqlStore:
             await tx.execute(run.SET_INBOX_STATUS, {"inbox_id": row["id"], "new_status": "failed"})
         return None
 
-    async def _close(self, tx: AsyncConnection, conversation_id: str, now: datetime) -> None:
+    async def _close(self, tx: AsyncConnection, conversation: Mapping[Any, Any], now: datetime) -> None:
         """The citizen has unfollowed, opted out or hung up: nothing that is still waiting is sent any more."""
-        await tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(closed_at=now))
-        waiting = (outbox.c.conversation_id == conversation_id, outbox.c.status == DeliveryStatus.PENDING)
+        waiting = (outbox.c.conversation_id == conversation["id"], outbox.c.status == DeliveryStatus.PENDING)
         await tx.execute(update(outbox).where(*waiting).values(status=DeliveryStatus.DROPPED, settled_at=now))
-        await end_wait(tx, conversation_id, HandoverState.LEFT, now=now)
-        held = (handovers.c.conversation_id == conversation_id, handovers.c.state == HandoverState.HELD)
-        await tx.execute(update(handovers).where(*held).values(state=HandoverState.WRAP_UP, ended_at=now))
-        await tell(tx, "closed", now=now, conversation_id=conversation_id)
+        await end_conversation(tx, conversation, now=now)
 
     async def _tell_desk(
-        self, tx: AsyncConnection, conversation: Mapping[str, Any], author: str, now: datetime
+        self, tx: AsyncConnection, conversation: Mapping[Any, Any], author: str, now: datetime
     ) -> None:
         """The page of who holds the conversation hears what is said in it."""
         if conversation["holder"]:
@@ -355,3 +358,9 @@ class SqlStore:
         }
         await tx.execute(run.INSERT_OUTBOX, values)
         return delivery_id
+
+
+def _is_left_alone(job: Job, conversation: Mapping[Any, Any]) -> bool:
+    """The message was kept for a person who does not have the conversation any more when its turn is stored: it gets
+    its turn again, from the bot."""
+    return job.owner != Owner.BOT and conversation["owner"] in (Owner.BOT, Owner.WRAP_UP)

@@ -96,6 +96,13 @@ Index(
     sqlite_where=text("closed_at IS NULL"),
     postgresql_where=text("closed_at IS NULL"),
 )
+Index(
+    "ix_conversations_live",
+    conversations.c.last_at,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
+)
+Index("ix_conversations_contact_id", conversations.c.contact_id)
 
 inbox = Table(
     "inbox",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from hotline.audit_store import ActorKind, Audit, AuditEntry
+from hotline.audit_store import ActorKind, AuditEntry
 from hotline.domain.desk import Group
-from hotline.domain.staff import Role, Staff, StaffState
+from hotline.domain.staff import NewStaff, Role, Staff, StaffState, as_name
 from hotline.errors import HotlineError
+from hotline.services.staff.demo import DEMO_PASSWORD, demo_accounts
 from hotline.services.staff.passwords import Passwords, one_time
-from hotline.staff_store import Changes, Members, StaffExists, StaffUnknown
+from hotline.staff_store import Changes, Members, Secrets, StaffChanged, StaffExists, StaffUnknown
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+LONGEST_DISPLAY_NAME: Final = 32
 _WORK_NO: Final = re.compile(r"[0-9A-Za-z]{1,16}")
 
 
@@ -23,42 +23,13 @@ class BadStaff(HotlineError):
     """A name, a work number or a display name that cannot be one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewStaff:
-    """Somebody to be given an account."""
-
-    name: str
-    display_name: str
-    work_no: str
-    roles: Collection[Role]
-    groups: Collection[Group] = ()
-
-
-DEMO_PASSWORD: Final = "sandbox-12329-demo"  # noqa: S105 - published, and good with the sandbox alone
-DEMO: Final = (
-    NewStaff(name="agent1", display_name="林晓", work_no="1001", roles=[Role.AGENT], groups=list(Group)),
-    NewStaff(name="agent2", display_name="陈默", work_no="1002", roles=[Role.AGENT], groups=list(Group)),
-    NewStaff(
-        name="supervisor1",
-        display_name="周敏",
-        work_no="2001",
-        roles=[Role.SUPERVISOR, Role.AGENT],
-        groups=[Group.COMPLAINT],
-    ),
-    NewStaff(name="editor1", display_name="何静", work_no="3001", roles=[Role.EDITOR]),
-    NewStaff(name="reviewer1", display_name="罗平", work_no="3002", roles=[Role.REVIEWER]),
-    NewStaff(name="operator1", display_name="许强", work_no="4001", roles=[Role.OPERATOR]),
-    NewStaff(name="auditor1", display_name="邓洁", work_no="5001", roles=[Role.AUDITOR]),
-)
-
-
 class Accounts:
-    """For the terminal, and later the console. ``actor`` names who does it, for the audit trail."""
+    """For the terminal, and later the console. ``actor`` names the command or process that does it, for the audit
+    trail."""
 
-    def __init__(self, members: Members, *, passwords: Passwords, audit: Audit, actor: str) -> None:
+    def __init__(self, members: Members, *, passwords: Passwords, actor: str) -> None:
         self._members = members
         self._passwords = passwords
-        self._audit = audit
         self._actor = actor
 
     async def add(self, new: NewStaff) -> str:
@@ -71,78 +42,114 @@ class Accounts:
         await self._add(_checked(new), password, is_demo=False)
         return password
 
-    async def ensure_demo(self) -> None:
-        """The sandbox's accounts are there, with the password everybody knows."""
-        for new in DEMO:
-            if await self._members.by_name(new.name) is None:
-                await self._add(new, DEMO_PASSWORD, is_demo=True)
+    async def ensure_demo(self) -> Sequence[str]:
+        """The sandbox's accounts are there, with the password everybody knows and nothing between them and the desk.
+        Gives the names that belong to somebody real, who is left alone."""
+        taken = []
+        for new in demo_accounts():
+            found = await self._members.by_name(new.name)
+            try:
+                if found is None:
+                    await self._add(new, DEMO_PASSWORD, is_demo=True)
+                elif found.staff.is_demo:
+                    await self._repair(found, new)
+                else:
+                    taken.append(new.name)
+            except StaffExists:
+                if await self._members.by_name(new.name) is None:
+                    taken.append(new.name)  # the work number is somebody's; otherwise another process has just made it
+            except StaffChanged:
+                continue  # by another process that does the same
+        return taken
 
     async def set_roles(self, name: str, roles: Collection[Role]) -> None:
-        """What he may do from now on; his sessions have ended. Raises StaffUnknown."""
-        await self._change(name, Changes(roles=roles), "staff.roles_changed", detail=",".join(sorted(roles)))
+        """What he may do from now on; his sessions have ended. Raises BadStaff, StaffUnknown, StaffChanged."""
+        if not roles:
+            raise BadStaff("at least one role is needed")
+        await self._change(name, Changes(roles=roles), "staff.roles_changed", to=",".join(sorted(roles)))
 
     async def set_groups(self, name: str, groups: Collection[Group]) -> None:
-        """Raises StaffUnknown."""
-        await self._change(name, Changes(groups=groups), "staff.groups_changed", detail=",".join(sorted(groups)))
+        """Which skill groups he serves from now on. Raises StaffUnknown, StaffChanged."""
+        to = ",".join(sorted(groups))
+        await self._change(name, Changes(groups=groups), "staff.groups_changed", ends_sessions=False, to=to)
 
     async def set_state(self, name: str, state: StaffState) -> None:
-        """Raises StaffUnknown."""
-        await self._change(name, Changes(state=state), f"staff.{state.value}")
+        """Whether he is let in from now on; his sessions have ended. Raises StaffUnknown, StaffChanged."""
+        action = "staff.disabled" if state is StaffState.DISABLED else "staff.enabled"
+        await self._change(name, Changes(state=state), action)
 
     async def reset_password(self, name: str) -> str:
-        """A new one-time password. Raises StaffUnknown."""
+        """A new one-time password; his sessions have ended. Raises StaffUnknown, StaffChanged."""
         password = one_time()
         changes = Changes(password_hash=await self._passwords.hashed(password), must_change_password=True)
         await self._change(name, changes, "staff.password_reset")
         return password
 
     async def reset_second_factor(self, name: str) -> None:
-        """He has to enrol an authenticator at the next sign-in. Raises StaffUnknown."""
+        """He has to enrol an authenticator at the next sign-in; his sessions have ended. Raises StaffUnknown,
+        StaffChanged."""
         await self._change(name, Changes(totp_secret=""), "staff.second_factor_reset")
 
     async def _add(self, new: NewStaff, password: str, *, is_demo: bool) -> None:
         staff = Staff(
             id=str(uuid.uuid4()),
             name=new.name,
-            display_name=new.display_name,
+            display_name=new.display_name.strip(),
             work_no=new.work_no,
             roles=frozenset(new.roles),
             groups=frozenset(new.groups),
             must_change_password=not is_demo,
             is_demo=is_demo,
         )
-        try:
-            await self._members.add(staff, password_hash=await self._passwords.hashed(password))
-        except StaffExists:
-            if not is_demo:
-                raise
-            return  # another process has made the same demo account a moment ago
-        await self._record("staff.added", staff.id, detail=",".join(sorted(new.roles)))
+        entry = self._entry("staff.added", staff, to=",".join(sorted(new.roles)))
+        await self._members.add(staff, password_hash=await self._passwords.hashed(password), entry=entry)
 
-    async def _change(self, name: str, changes: Changes, action: str, *, detail: str = "") -> None:
-        found = await self._members.by_name(name.strip().lower())
+    async def _repair(self, found: Secrets, new: NewStaff) -> None:
+        staff = found.staff
+        is_right = await self._passwords.are_right(found.password_hash, DEMO_PASSWORD)
+        as_wanted = (staff.roles, staff.groups, staff.display_name) == (new.roles, new.groups, new.display_name)
+        is_open = staff.state is StaffState.ACTIVE and not staff.must_change_password and not staff.has_second_factor
+        if is_right and as_wanted and is_open:
+            return
+        changes = Changes(
+            display_name=new.display_name,
+            roles=new.roles,
+            groups=new.groups,
+            state=StaffState.ACTIVE,
+            password_hash=None if is_right else await self._passwords.hashed(DEMO_PASSWORD),
+            must_change_password=False,
+            totp_secret="",
+        )
+        entry = self._entry("staff.demo_repaired", staff)
+        await self._members.change(staff, changes, entry=entry, ends_sessions=True)
+
+    async def _change(
+        self, name: str, changes: Changes, action: str, *, ends_sessions: bool = True, to: str = ""
+    ) -> None:
+        called = as_name(name)
+        found = await self._members.by_name(called) if called else None
         if found is None:
             raise StaffUnknown(f"nobody is called {name}")
-        await self._members.change(found.staff.id, changes, ends_sessions=True)
-        await self._record(action, found.staff.id, detail=detail)
+        entry = self._entry(action, found.staff, to=to)
+        await self._members.change(found.staff, changes, entry=entry, ends_sessions=ends_sessions)
 
-    async def _record(self, action: str, staff_id: str, *, detail: str) -> None:
-        entry = AuditEntry(
+    def _entry(self, action: str, staff: Staff, *, to: str = "") -> AuditEntry:
+        return AuditEntry(
             actor_kind=ActorKind.SYSTEM,
             actor_id=self._actor,
             action=action,
-            detail={"reference": staff_id} | ({"to": detail} if detail else {}),
+            subject=staff.id,
+            detail={"member": staff.name} | ({"to": to} if to else {}),
         )
-        await self._audit.record(entry)
 
 
 def _checked(new: NewStaff) -> NewStaff:
-    if not _NAME.fullmatch(new.name):
+    if not new.name or as_name(new.name) != new.name:
         raise BadStaff("a name is 2 to 32 of a-z, 0-9, '.', '_' and '-', and begins with a letter")
     if not _WORK_NO.fullmatch(new.work_no):
         raise BadStaff("a work number is 1 to 16 letters and digits")
-    if not 1 <= len(new.display_name.strip()) <= 64 or not new.display_name.isprintable():
-        raise BadStaff("a display name is 1 to 64 characters")
+    if not 1 <= len(new.display_name.strip()) <= LONGEST_DISPLAY_NAME or not new.display_name.isprintable():
+        raise BadStaff(f"a display name is 1 to {LONGEST_DISPLAY_NAME} characters, without line breaks")
     if not new.roles:
         raise BadStaff("at least one role is needed")
     return new

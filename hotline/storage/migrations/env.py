@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from hotline.storage import desk_tables  # noqa: F401  (its tables belong to the metadata)
+from hotline.storage import desk_tables, staff_tables  # noqa: F401  (their tables belong to the metadata)
 from hotline.storage.tables import metadata
 
 

@@ -14,7 +14,8 @@ import asyncpg
 import pytest
 
 from hotline.storage.migrate import migrate
-from tests.databases import SERVER, database_url
+from tests.contract.storage.desk_kit import Desk
+from tests.databases import KINDS, SERVER, database_url
 
 Migrated = Callable[[str, Path], AbstractAsyncContextManager[str]]
 
@@ -63,3 +64,20 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
 
         yield fresh
         thread.submit(runner.run, templates.close()).result()
+
+
+@pytest.fixture(params=KINDS)
+async def desk(request: pytest.FixtureRequest, migrated: Migrated, tmp_path: Path) -> AsyncIterator[Desk]:
+    """An empty desk on each kind of database."""
+    async with migrated(request.param, tmp_path) as url:
+        made = Desk(url)
+        yield made
+        await made.database.close()
+
+
+@pytest.fixture
+async def other(desk: Desk) -> AsyncIterator[Desk]:
+    """Another process at the same desk."""
+    made = desk.another()
+    yield made
+    await made.database.close()

@@ -22,7 +22,7 @@ from hotline.storage.database import Database
 from hotline.storage.identity import identity_stores
 from hotline.storage.migrate import config, migrate
 from hotline.storage.rotation import rehash, rotate
-from hotline.storage.tables import attempts, bindings, codes, persons, proofs, sign_ins
+from hotline.storage.tables import attempts, bindings, codes, contacts, persons, proofs, sign_ins
 from tests.contract.storage.conftest import Migrated
 from tests.databases import KINDS
 from tests.unit.identity.kit import (
@@ -309,6 +309,23 @@ async def test_only_this_contact_is_unbound(door: Door) -> None:
     assert not await door.stores.bindings.unbind(web)
     assert await door.stores.bindings.unbind_all("nobody") == 0
     assert await door.service.known(door.wechat()) == known
+
+
+async def test_all_contacts_of_a_person_are_found_in_what_was_said(door: Door) -> None:
+    known = await door.signed_in()
+    door.later(minutes=2)  # one code a minute
+    await door.signed_in(await door.conversation(ChannelName.SMS, PHONE))
+    await door.conversation(ChannelName.WEB, VISITOR)
+    both = await door.stores.bindings.contact_ids_of(known.person_id)
+    assert both == [await contact_id(door, OPENID), await contact_id(door, PHONE)]
+    await door.service.unbind(door.wechat())
+    assert await door.stores.bindings.contact_ids_of(known.person_id) == both[1:]
+    assert await door.stores.bindings.contact_ids_of("nobody") == []
+
+
+async def contact_id(door: Door, address: str) -> int:
+    async with door.database.read() as connection:
+        return int(await connection.scalar(select(contacts.c.id).where(contacts.c.address == address)) or 0)
 
 
 async def test_an_erased_person_is_nobody_and_may_register_again(door: Door) -> None:

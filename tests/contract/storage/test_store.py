@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 
-from hotline.domain.conversations import DeliveryStatus, Job, Owner
+from hotline.domain.conversations import DeliveryStatus, Job
 from hotline.domain.messages import ChannelName, Choice, Inbound, Reply, SourceNote, TurnResult
 from hotline.storage.channel_store import SqlChannelStore
 from hotline.storage.database import Database
@@ -127,30 +127,6 @@ async def test_a_lease_that_ran_out_is_given_again(bench: Bench) -> None:
     assert not await bench.store.lease_due(limit=10, lease_s=60)
     bench.now += timedelta(seconds=61)
     assert (await bench.store.lease_due(limit=10, lease_s=60))[0].attempts == 2
-
-
-async def test_only_one_of_two_agents_takes_a_conversation(bench: Bench) -> None:
-    job = await bench.said("人工", "m1")
-    taken = await asyncio.gather(
-        *(bench.store.change_owner(job.conversation_id, Owner.AGENT, expected_version=0) for _ in range(2))
-    )
-    assert sorted(taken, key=str) == [1, None]
-
-
-async def test_an_ownership_change_that_makes_no_sense_is_refused(bench: Bench) -> None:
-    job = await bench.said("人工", "m1")
-    assert await bench.store.change_owner(job.conversation_id, Owner.WRAP_UP, expected_version=0) is None
-
-
-async def test_an_answer_under_an_old_version_is_stored_as_dropped_and_not_shown(bench: Bench) -> None:
-    job = await bench.said("问", "m1")
-    await bench.store.change_owner(job.conversation_id, Owner.AGENT, expected_version=0)
-    done = await bench.store.finish(
-        job, ANSWER, status="done", delivery=DeliveryStatus.PENDING, worker="w", due_at=bench.now
-    )
-    assert done.dropped
-    assert not done.lines
-    assert not await bench.store.lease_due(limit=10, lease_s=60)
 
 
 async def test_a_claim_that_ran_out_is_taken_by_another_and_worn_out_messages_are_set_aside(bench: Bench) -> None:

@@ -10,8 +10,36 @@ down_revision = "0003"
 
 _OPEN = sa.text("state IN ('waiting', 'offered', 'held')")
 _QUEUED = sa.text("state IN ('waiting', 'offered')")
+_BUSY = sa.text("state IN ('offered', 'held', 'wrap_up')")
+_UNCLOSED = sa.text("closed_at IS NULL")
 _BY_STAFF = sa.text("author = 'agent'")
 _UNSENT = sa.text("status IN ('pending', 'sending')")
+
+
+_INDEXES = {
+    "conversations": ("ix_conversations_contact_id", "ix_conversations_live"),
+    "messages": ("ix_messages_conversation_id_id", "uq_messages_of_staff"),
+    "outbox": ("ix_outbox_message_id", "ix_outbox_open"),
+    "turns": ("ix_turns_conversation_id",),
+    "handovers": (
+        "ix_handovers_agent_id_state",
+        "ix_handovers_group_ended",
+        "ix_handovers_queued_at",
+        "uq_handovers_open",
+        "ix_handovers_queued",
+        "ix_handovers_busy",
+    ),
+}
+_COLUMNS = {
+    "conversations": ("holder", "asked", "asked_about", "asked_until"),
+    "messages": ("staff_id", "signed"),
+    "outbox": ("message_id", "author"),
+    "handovers": (
+        *("group_code", "matter", "packet", "wanted_agent", "refused_by", "offered_to", "agent_id"),
+        *("transferred_from", "transfer_note", "wrap_reason", "wrap_note", "summary"),
+        *("queued_at", "expires_at", "offer_until", "accepted_at", "ended_at", "wrapped_at", "solved"),
+    ),
+}
 
 
 def upgrade() -> None:
@@ -21,12 +49,33 @@ def upgrade() -> None:
     _reviews()
 
 
+def downgrade() -> None:
+    """Requests that wait or are held are open ones again; a conversation with a person stays with one."""
+    for table in ("reviews", "desk_events", "notes", "agent_times", "agents"):
+        op.drop_table(table)
+    for table, indexes in _INDEXES.items():
+        for index in indexes:
+            op.drop_index(index, table_name=table)
+    op.execute("UPDATE handovers SET state = 'open' WHERE state IN ('noted', 'waiting', 'offered', 'held')")
+    op.execute("UPDATE handovers SET state = 'closed' WHERE state <> 'open'")
+    for table, columns in _COLUMNS.items():
+        with op.batch_alter_table(table) as batch_op:
+            if table == "outbox":
+                batch_op.drop_constraint(op.f("fk_outbox_message_id"), type_="foreignkey")
+            for column in columns:
+                batch_op.drop_column(column)
+
+
 def _new_columns() -> None:
     with op.batch_alter_table("conversations") as batch_op:
         batch_op.add_column(sa.Column("holder", sa.String(length=36), server_default="", nullable=False))
         batch_op.add_column(sa.Column("asked", sa.String(length=32), server_default="", nullable=False))
         batch_op.add_column(sa.Column("asked_about", sa.String(length=64), server_default="", nullable=False))
         batch_op.add_column(sa.Column("asked_until", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index("ix_conversations_contact_id", ["contact_id"], unique=False)
+        batch_op.create_index(
+            "ix_conversations_live", ["last_at"], unique=False, sqlite_where=_UNCLOSED, postgresql_where=_UNCLOSED
+        )
     with op.batch_alter_table("messages") as batch_op:
         batch_op.add_column(sa.Column("staff_id", sa.String(length=36), server_default="", nullable=False))
         batch_op.add_column(sa.Column("signed", sa.String(length=64), server_default="", nullable=False))
@@ -76,6 +125,7 @@ def _handovers() -> None:
         batch_op.add_column(sa.Column("solved", sa.Boolean(), nullable=True))
         batch_op.create_index("ix_handovers_agent_id_state", ["agent_id", "state"], unique=False)
         batch_op.create_index("ix_handovers_group_ended", ["group_code", "ended_at"], unique=False)
+        batch_op.create_index("ix_handovers_queued_at", ["queued_at"], unique=False)
     op.execute("UPDATE handovers SET state = 'noted' WHERE state = 'open'")
     op.execute("UPDATE handovers SET state = 'done' WHERE state = 'closed'")
     with op.batch_alter_table("handovers") as batch_op:
@@ -84,6 +134,9 @@ def _handovers() -> None:
         )
         batch_op.create_index(
             "ix_handovers_queued", ["queued_at"], unique=False, sqlite_where=_QUEUED, postgresql_where=_QUEUED
+        )
+        batch_op.create_index(
+            "ix_handovers_busy", ["agent_id"], unique=False, sqlite_where=_BUSY, postgresql_where=_BUSY
         )
 
 

@@ -22,10 +22,13 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("must_change_password", sa.Boolean(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
-        sa.Column("totp_secret", sa.Text(), server_default="", nullable=False),
+        sa.Column("totp_secret", sa.Text(), nullable=True),
         sa.Column("last_step", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("is_demo", sa.Boolean(), nullable=False),
+        sa.Column("epoch", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("name", name=op.f("uq_staff_name")),
         sa.UniqueConstraint("work_no", name=op.f("uq_staff_work_no")),
@@ -42,7 +45,8 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("staff_id", sa.String(length=36), nullable=False),
         sa.Column("stage", sa.String(length=16), nullable=False),
-        sa.Column("pending_secret", sa.Text(), server_default="", nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("pending_secret", sa.Text(), nullable=True),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("browser", sa.String(length=200), nullable=False),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
@@ -53,3 +57,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_staff_sessions_staff_id"), "staff_sessions", ["staff_id"], unique=False)
     op.create_index(op.f("ix_staff_sessions_ends_at"), "staff_sessions", ["ends_at"], unique=False)
+
+
+def downgrade() -> None:
+    for table in ("staff_sessions", "staff_recovery_codes", "staff"):
+        op.drop_table(table)

@@ -1,0 +1,89 @@
+"""Puts work orders together: names the implementations, for the gateway and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from hotline.city_hotline import CityHotline
+from hotline.domain.clock import utc_now
+from hotline.privacy.hashes import LookupHash
+from hotline.services.work_orders.city import CityOrders
+from hotline.services.work_orders.desk import WorkOrderDesk
+from hotline.services.work_orders.due import DueWork
+from hotline.services.work_orders.evidence import EvidenceDesk
+from hotline.services.work_orders.folder import EvidenceFolder
+from hotline.services.work_orders.limits import order_limits
+from hotline.services.work_orders.opening import Openings
+from hotline.services.work_orders.parts import Parts
+from hotline.services.work_orders.progress import Progress
+from hotline.services.work_orders.telling import Tell, Telling, to_citizens, to_city
+from hotline.settings import Settings
+from hotline.storage.audit import SqlAudit
+from hotline.storage.database import Database
+from hotline.storage.work_order_evidence import SqlEvidence
+from hotline.storage.work_order_posts import SqlPosts
+from hotline.storage.work_order_timers import SqlTimers
+from hotline.storage.work_orders import SqlWorkOrders
+from hotline.work_order_store import Posts, PostTarget, WorkOrders
+from knowledge_base.model import Matter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderServices:
+    """Everything about work orders in one process."""
+
+    openings: Openings
+    desk: WorkOrderDesk
+    evidence: EvidenceDesk
+    progress: Progress
+    city: CityOrders
+    due: DueWork
+    orders: WorkOrders
+    posts: Posts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What work orders need of others. ``tell`` brings a line to a citizen; ``matter`` looks a code up in the
+    catalogue."""
+
+    database: Database
+    audit: SqlAudit
+    city: CityHotline
+    tell: Tell
+    matter: Callable[[str], Matter | None]
+
+
+def build_work_orders(
+    settings: Settings, around: Around, *, clock: Callable[[], datetime] = utc_now
+) -> WorkOrderServices:
+    """The services on the settings' database and folder."""
+    database, audit, own = around.database, around.audit, settings.work_orders
+    orders, limits = SqlWorkOrders(database, audit=audit, clock=clock), order_limits(settings.centre)
+    openings = Openings(orders, limits=limits, matter=around.matter, clock=clock)
+    posts = SqlPosts(database, clock=clock)
+    parts = Parts(
+        orders=orders,
+        files=SqlEvidence(database, audit=audit, clock=clock),
+        folder=EvidenceFolder(settings.evidence_dir, most_bytes=own.evidence_bytes),
+        openings=openings,
+        audit=audit,
+        limits=limits,
+        clock=clock,
+    )
+    tellings = [
+        Telling(posts, PostTarget.CITIZEN, to_citizens(around.tell), attempts=own.attempts, clock=clock),
+        Telling(posts, PostTarget.CITY, to_city(around.city), attempts=own.attempts, clock=clock),
+    ]
+    return WorkOrderServices(
+        openings=openings,
+        desk=WorkOrderDesk(parts),
+        evidence=EvidenceDesk(parts, most=own.evidence_files),
+        progress=Progress(orders, audit=audit, hashes=LookupHash.from_settings(settings.privacy), clock=clock),
+        city=CityOrders(orders, openings, audit=audit),
+        due=DueWork(SqlTimers(database, clock=clock), tellings),
+        orders=orders,
+        posts=posts,
+    )

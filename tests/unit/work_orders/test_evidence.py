@@ -1,0 +1,353 @@
+"""Evidence files: what is taken, what is not, where it lies, who gets it, and when it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import struct
+import time
+import wave
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from hotline.domain.work_orders import OrderRefused, Refusal
+from hotline.services.work_orders.evidence import safe_name
+from hotline.services.work_orders.file_kinds import KINDS, kind_of
+from tests.work_order_kit import BOSS, LI, WANG, OrderKit, as_stream, order_kits, sqlite_in
+
+pytestmark = pytest.mark.anyio
+
+
+def picture(form: str, size: tuple[int, int] = (40, 30), **options: object) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise(size, 60).convert("RGB").save(out, form, **options)
+    return out.getvalue()
+
+
+def document() -> bytes:
+    pdf = FPDF()
+    pdf.add_page()
+    return bytes(pdf.output())
+
+
+def recording(seconds: int = 1) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\1\2" * 8000 * seconds)
+    return out.getvalue()
+
+
+def box(kind: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def film(brand: bytes = b"isom", *, more: bytes = b"") -> bytes:
+    return box(b"ftyp", brand + b"\0\0\2\0isommp42") + box(b"moov", b"\0" * 40) + box(b"mdat", b"\7" * 99) + more
+
+
+def archive(content: bytes = b"x") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a.txt", content)
+    return out.getvalue()
+
+
+PNG, JPEG, PDF, WAV, MP4 = picture("PNG"), picture("JPEG"), document(), recording(), film()
+MPO = picture("MPO", save_all=True, append_images=[Image.new("RGB", (20, 20))])
+WHOLE = {
+    "png": [PNG, picture("PNG", (1, 1)), picture("PNG", optimize=True)],
+    "jpeg": [JPEG, picture("JPEG", progressive=True), picture("JPEG", exif=b"Exif\0\0x"), MPO, JPEG + b"\0" * 7],
+    "pdf": [PDF, PDF + b"\r\n"],
+    "mp4": [MP4, film(b"mp42"), film(b"isom", more=box(b"free"))],
+    "wav": [WAV],
+    "txt": ["窗口慢\r\n第二行".encode(), "窗口慢".encode("gb18030"), b"\xef\xbb\xbfwith a mark", b"a < b and <3"],
+}
+FRONT = b"RIFF" + struct.pack("<I", 4) + b"WAVE"
+REFUSED = {
+    "an archive": (archive(), Refusal.FILE_TYPE),
+    "a bomb": (archive(b"\0" * 30_000_000), Refusal.FILE_TYPE),
+    "a document that is an archive": (archive().replace(b"a.txt", b"b.xml"), Refusal.FILE_TYPE),
+    "a picture with an archive behind it": (PNG + archive(), Refusal.FILE_MIXED),
+    "a photograph with an archive behind it": (JPEG + archive(), Refusal.FILE_MIXED),
+    "a photograph with an archive in its comment": (
+        JPEG[:2] + b"\xff\xfe" + struct.pack(">H", len(archive()) + 2) + archive() + JPEG[2:],
+        Refusal.FILE_MIXED,
+    ),
+    "a photograph with a film behind it": (JPEG + MP4, Refusal.FILE_MIXED),
+    "a photograph with a page behind it": (JPEG + b"<html><script>alert(1)</script>", Refusal.FILE_MIXED),
+    "a photograph with a script in it": (
+        JPEG[:2] + b"\xff\xfe" + struct.pack(">H", 20) + b"<?php system(1); ?" + JPEG[2:],
+        Refusal.FILE_MIXED,
+    ),
+    "a document with an archive behind it": (PDF + archive(), Refusal.FILE_MIXED),
+    "a document with a program behind it": (PDF + b"MZ\x90\0" + b"\1" * 99, Refusal.FILE_MIXED),
+    "a film with an archive in it": (film(more=box(b"free", archive())), Refusal.FILE_MIXED),
+    "a film with another archive in it": (film(more=box(b"free", b"7z\xbc\xaf\x27\x1c...")), Refusal.FILE_MIXED),
+    "a recording with a program behind it": (WAV + b"MZ\x90\0\1", Refusal.FILE_MIXED),
+    "a text with an archive behind it": ("说明\n".encode() + archive(), Refusal.FILE_TYPE),
+    "a page": (b"<!DOCTYPE html><html><script>alert(1)</script>", Refusal.FILE_TYPE),
+    "a drawing with a script": (b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', Refusal.FILE_TYPE),
+    "a script": (b"#!/bin/sh\nrm -rf /", Refusal.FILE_TYPE),
+    "a program": (b"MZ\x90\0" + b"\0" * 100, Refusal.FILE_TYPE),
+    "another picture": (picture("GIF"), Refusal.FILE_TYPE),
+    "a picture of a telephone": (film(b"heic"), Refusal.FILE_TYPE),
+    "a film of another kind": (film(b"qt  "), Refusal.FILE_TYPE),
+    "control characters": (b"text\x00text", Refusal.FILE_TYPE),
+    "wide text": ("窗口".encode("utf-16"), Refusal.FILE_TYPE),
+    "nothing": (b"", Refusal.FILE_BROKEN),
+    "half a picture": (PNG[: len(PNG) // 2], Refusal.FILE_BROKEN),
+    "the beginning of a picture": (PNG[:10], Refusal.FILE_BROKEN),
+    "half a photograph": (JPEG[: len(JPEG) // 2], Refusal.FILE_BROKEN),
+    "the beginning of a photograph": (JPEG[:3], Refusal.FILE_BROKEN),
+    "half a document": (PDF[: len(PDF) // 2], Refusal.FILE_BROKEN),
+    "half a film": (MP4[:-5], Refusal.FILE_BROKEN),
+    "a film without a movie": (box(b"ftyp", b"isom\0\0\2\0") + box(b"mdat"), Refusal.FILE_BROKEN),
+    "a film whose box is too short": (
+        box(b"ftyp", b"isom\0\0\2\0") + struct.pack(">I4s", 3, b"moov"),
+        Refusal.FILE_BROKEN,
+    ),
+    "half a recording": (WAV[: len(WAV) // 2], Refusal.FILE_BROKEN),
+    "a recording of nothing": (FRONT, Refusal.FILE_BROKEN),
+    "a picture of endless parts": (PNG[:33] + struct.pack(">I4sI", 0, b"tEXt", 0) * 20_001, Refusal.FILE_BROKEN),
+    "a picture without a header": (PNG[:8] + struct.pack(">I4s", 0, b"IDAT") + PNG[8:], Refusal.FILE_BROKEN),
+    "a picture of too many pixels": (
+        PNG[:16] + struct.pack(">II", 60_000, 60_000) + PNG[24:],
+        Refusal.FILE_SIZE,
+    ),
+}
+
+
+def photograph_of(width: int, height: int) -> bytes:
+    at = JPEG.index(b"\xff\xc0") + 5
+    return JPEG[:at] + struct.pack(">HH", height, width) + JPEG[at + 4 :]
+
+
+@pytest.mark.parametrize(("name", "number"), [(name, at) for name, each in WHOLE.items() for at in range(len(each))])
+def test_whole_files_are_known_by_their_content(tmp_path: Path, name: str, number: int) -> None:
+    file = tmp_path / "anything.exe"
+    file.write_bytes(WHOLE[name][number])
+    assert kind_of(file) == KINDS[name]
+
+
+@pytest.mark.parametrize("what", list(REFUSED))
+def test_what_is_something_else_broken_or_two_things_is_refused(tmp_path: Path, what: str) -> None:
+    content, refusal = REFUSED[what]
+    file = tmp_path / "photo.png"
+    file.write_bytes(content)
+    with pytest.raises(OrderRefused) as refused:
+        kind_of(file)
+    assert refused.value.refusal is refusal
+
+
+def test_a_photograph_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(photograph_of(65_000, 65_000))
+    with pytest.raises(OrderRefused, match="file_size"):
+        kind_of(file)
+    file.write_bytes(photograph_of(8_000, 8_000))
+    assert kind_of(file) == KINDS["jpeg"]
+
+
+@given(content=st.binary(max_size=400), front=st.sampled_from([b"", PNG[:8], JPEG[:4], b"%PDF-1.7", MP4[:12], FRONT]))
+def test_any_bytes_are_a_known_kind_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, front: bytes
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any"
+    file.write_bytes(front + content)
+    with suppress(OrderRefused):
+        assert kind_of(file) in KINDS.values()
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("合同.PNG", "合同.png"),
+        ("../../etc/passwd", "passwd.png"),
+        ("C:\\Users\\li\\身份证440106199001011233.png", "身份证[证件号已隐去].png"),
+        ("a\u202egnp.exe", "agnp.png"),
+        ("report.pdf.exe", "report.pdf.png"),
+        ("", "附件.png"),
+        (".htaccess", "htaccess.png"),
+        ("a\r\nSet-Cookie: x=1.png", "aSet-Cookie_x_1.png"),
+        ('x";filename="evil.html', "x_filename_evil.png"),
+        ("长" * 300, "长" * 80 + ".png"),
+        ("<b>%2e%2e</b>.png", "b.png"),
+    ],
+)
+def test_names_are_made_harmless(given_name: str, kept: str) -> None:
+    assert safe_name(given_name, ".png") == kept
+
+
+@given(st.text(max_size=300))
+def test_any_name_is_made_harmless(name: str) -> None:
+    kept = safe_name(name, ".png")
+    assert kept.endswith(".png")
+    assert 4 < len(kept) <= 84
+    assert not set(kept) & set('\\/:*?"<>|%;=\r\n\t \0\u202e')
+    assert not kept.startswith(".")
+
+
+async def test_a_file_is_kept_by_its_digest_and_read_back_by_staff(kit: OrderKit) -> None:
+    order = await kit.open()
+    added = await kit.services.evidence.add(order.number, "现场 照片.jpeg", as_stream(PNG[:9], PNG[9:]), by=LI)
+    assert (added.name, added.media_type, added.size, added.added_by) == ("现场_照片.png", "image/png", len(PNG), LI.id)
+    kept = kit.settings.evidence_dir / added.digest[:2] / added.digest
+    assert kept.read_bytes() == PNG
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    served = await kit.services.evidence.read(order.number, added.id, by=WANG)
+    assert b"".join([piece async for piece in served.content]) == PNG
+    trail = await kit.trail()
+    assert [each for each in trail if each[1].endswith("file_read")] == [
+        (WANG.id, "work_order.file_read", order.number)
+    ]
+
+
+async def test_a_browser_neither_shows_nor_runs_it(kit: OrderKit) -> None:
+    order = await kit.open()
+    added = await kit.services.evidence.add(order.number, "说明；a.txt", as_stream("<3 窗口".encode()), by=LI)
+    headers = (await kit.services.evidence.read(order.number, added.id, by=LI)).headers
+    assert headers["Content-Disposition"].startswith(f'attachment; filename="evidence-{added.id}.txt"; ')
+    assert headers["Content-Disposition"].isascii()
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"].startswith("sandbox;")
+    assert headers["Cache-Control"] == "no-store"
+
+
+async def test_reading_needs_the_right_to_see_the_order(kit: OrderKit) -> None:
+    order = await kit.open(confidential=True)
+    added = await kit.services.evidence.add(order.number, "a.png", as_stream(PNG), by=BOSS)
+    with pytest.raises(OrderRefused, match="not_allowed"):
+        await kit.services.evidence.read(order.number, added.id, by=LI)
+    other = await kit.open()
+    with pytest.raises(OrderRefused, match="not_found"):
+        await kit.services.evidence.read(other.number, added.id, by=LI)
+
+
+async def test_what_is_too_large_is_not_read_to_its_end(kit: OrderKit) -> None:
+    order, taken = await kit.open(), 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield PNG[:33]
+        while True:
+            taken += 1
+            yield b"\0" * 1024 * 1024
+
+    with pytest.raises(OrderRefused, match="file_size"):
+        await kit.services.evidence.add(order.number, "a.png", endless(), by=LI)
+    assert taken == 10
+    assert nothing_is_kept(kit)
+
+
+async def test_ten_megabytes_are_taken(kit: OrderKit) -> None:
+    order = await kit.open()
+    text = b"a" * (10 * 1024 * 1024)
+    assert (await kit.services.evidence.add(order.number, "a.txt", as_stream(text), by=LI)).size == len(text)
+    with pytest.raises(OrderRefused, match="file_size"):
+        await kit.services.evidence.add(order.number, "a.txt", as_stream(text, b"a"), by=LI)
+
+
+async def test_an_upload_that_breaks_off_or_is_refused_leaves_nothing(kit: OrderKit) -> None:
+    order = await kit.open()
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield PNG[:100]
+        raise ConnectionError("the browser is gone")
+
+    with pytest.raises(ConnectionError):
+        await kit.services.evidence.add(order.number, "a.png", broken(), by=LI)
+    with pytest.raises(OrderRefused):
+        await kit.services.evidence.add(order.number, "a.png", as_stream(archive()), by=LI)
+    with pytest.raises(OrderRefused, match="not_found"):
+        await kit.services.evidence.add("GD20261125-999997", "a.png", as_stream(PNG), by=LI)
+    assert nothing_is_kept(kit)
+    assert (await kit.services.desk.view(order.number, by=LI)).files == []
+
+
+async def test_an_upload_that_is_given_up_leaves_nothing(kit: OrderKit) -> None:
+    order, begun = await kit.open(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield PNG[:100]
+        begun.set()
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(kit.services.evidence.add(order.number, "a.png", slow(), by=LI))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert nothing_is_kept(kit)
+
+
+async def test_the_same_file_of_two_orders_lies_once_and_goes_with_the_last(kit: OrderKit) -> None:
+    numbers = []
+    for _ in range(2):
+        order = await kit.open()
+        await kit.services.evidence.add(order.number, "a.png", as_stream(PNG), by=LI)
+        ended = await kit.services.desk.cancel(order.number, version=1, by=LI, reason="本人撤回")
+        numbers.append((ended.number, ended.version))
+    assert len(files_kept(kit)) == 1
+    await kit.services.desk.erase(numbers[0][0], version=numbers[0][1], by=BOSS, reason="本人要求删除")
+    assert len(files_kept(kit)) == 1
+    await kit.services.desk.erase(numbers[1][0], version=numbers[1][1], by=BOSS, reason="本人要求删除")
+    assert files_kept(kit) == []
+
+
+async def test_the_limit_of_files_is_a_setting(tmp_path: Path) -> None:
+    async with order_kits(await sqlite_in(tmp_path), tmp_path, work_orders={"evidence_files": 1}) as [kit]:
+        order = await kit.open()
+        await kit.services.evidence.add(order.number, "a.png", as_stream(PNG), by=LI)
+        again = await kit.services.evidence.add(order.number, "b.png", as_stream(PNG), by=LI)
+        assert again.name == "a.png"
+        with pytest.raises(OrderRefused, match="file_count"):
+            await kit.services.evidence.add(order.number, "c.jpg", as_stream(JPEG), by=LI)
+        assert len(files_kept(kit)) == 1
+
+
+async def test_what_a_crash_left_behind_is_swept_after_an_hour(kit: OrderKit) -> None:
+    order = await kit.open()
+    added = await kit.services.evidence.add(order.number, "a.png", as_stream(PNG), by=LI)
+    folder = kit.settings.evidence_dir
+    orphan, draft = folder / "ff" / ("f" * 64), folder / "incoming" / "half"
+    orphan.parent.mkdir()
+    for file in (orphan, draft):
+        file.write_bytes(b"x")
+    assert await kit.services.evidence.sweep() == 0
+    long_ago = time.time() - 4000
+    for file in (orphan, draft, folder / added.digest[:2] / added.digest):
+        os.utime(file, (long_ago, long_ago))
+    assert await kit.services.evidence.sweep() == 1
+    assert [each.name for each in files_kept(kit)] == [added.digest]
+    assert not draft.exists()
+
+
+async def test_a_file_that_is_gone_from_the_disk_is_said_to_be_gone(kit: OrderKit) -> None:
+    order = await kit.open()
+    added = await kit.services.evidence.add(order.number, "a.png", as_stream(PNG), by=LI)
+    files_kept(kit)[0].unlink()
+    with pytest.raises(OrderRefused, match="not_found"):
+        await kit.services.evidence.read(order.number, added.id, by=LI)
+    again = await kit.services.evidence.add(order.number, "a.png", as_stream(PNG), by=LI)
+    assert again == added
+    assert len(files_kept(kit)) == 1
+
+
+def files_kept(kit: OrderKit) -> list[Path]:
+    return sorted(kit.settings.evidence_dir.glob("??/*"))
+
+
+def nothing_is_kept(kit: OrderKit) -> bool:
+    return not [each for each in kit.settings.evidence_dir.rglob("*") if each.is_file()]

@@ -1,0 +1,30 @@
+"""All pages of staff, joined to the gateway's application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from hotline.bootstrap import Core
+from hotline.domain.clock import utc_now
+from hotline.settings import Settings
+from web.desk.feed import DeskFeed
+from web.desk.routes import desk_router
+from web.desk.site import DeskSite
+from web.staff.entrance import StaffEntrance
+from web.staff.routes import staff_router
+from web.staff.site import StaffSite
+from web.supervisor.routes import supervisor_router
+
+
+def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
+    """Sign-in, desk and the supervisors' pages."""
+    staff = StaffSite(core.sign_in, centre=core.centre, public_url=settings.gateway.public_url, clock=utc_now)
+
+    async def names() -> dict[str, tuple[str, str]]:
+        return {each.id: (each.work_no, each.display_name) for each in await core.storage.members.all()}
+
+    desk = DeskSite(core.desk, StaffEntrance(staff), centre=core.centre, names=names)
+    feed = DeskFeed(core.desk, utc_now)
+    app.include_router(staff_router(staff, demo=settings.sandbox.enabled))
+    app.include_router(desk_router(desk, feed))
+    app.include_router(supervisor_router(desk, feed))
