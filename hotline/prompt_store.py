@@ -105,10 +105,12 @@ class Saying:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """What somebody left as word, message by message, and why he had wanted a person."""
+    """What somebody left as word, message by message, and what he had wanted a person for: the reason and the matter
+    (a code, or empty)."""
 
-    texts: Sequence[str]
-    reason: Reason | None
+    texts: Sequence[str] = ()
+    reason: Reason | None = None
+    matter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +132,8 @@ class Prompts(Protocol):
         changed hands, or its question has changed, and nothing was done."""
         ...
 
-    async def wanted(self, conversation_id: str) -> tuple[int, Reason] | None:
-        """The newest request for a person of the conversation that nobody served, and its reason."""
+    async def wanted(self, conversation_id: str) -> int:
+        """The newest request for a person of the conversation that nobody served; 0 where there is none."""
         ...
 
     async def word(self, conversation_id: str, question: Question) -> Word:

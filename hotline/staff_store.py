@@ -113,6 +113,8 @@ class Members(Protocol):
         """True once for every code."""
         ...
 
+    async def recovery_left(self, staff_id: str) -> int: ...
+
 
 class Sessions(Protocol):
     """Every method is one transaction, its ``entry`` in the audit trail part of it."""

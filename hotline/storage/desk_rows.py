@@ -26,7 +26,7 @@ _newest = (
 )
 _last_text = (
     select(messages.c.text)
-    .where(messages.c.conversation_id == conversations.c.id)
+    .where(messages.c.conversation_id == conversations.c.id, messages.c.author.in_(("citizen", "agent")))
     .order_by(messages.c.id.desc())
     .limit(1)
     .correlate(conversations)

@@ -49,12 +49,12 @@ _SERVED = (
     .values(state=HandoverState.DONE, ended_at=_NOW)
 )
 _WANTED = (
-    select(handovers.c.id, handovers.c.reason)
+    select(handovers.c.id)
     .where(handovers.c.conversation_id == bindparam("conversation_id"), handovers.c.state.in_(UNSERVED))
     .order_by(handovers.c.id.desc())
     .limit(1)
 )
-_REASON = select(handovers.c.reason).where(handovers.c.id == bindparam("handover_id"))
+_WANTED_FOR = select(handovers.c.reason, handovers.c.matter).where(handovers.c.id == bindparam("handover_id"))
 _SAID = (
     select(messages.c.text)
     .where(
@@ -97,17 +97,18 @@ class SqlPrompts:
             asked = await ask(tx, job, question)
         return question.on(job) if asked else None
 
-    async def wanted(self, conversation_id: str) -> tuple[int, Reason] | None:
+    async def wanted(self, conversation_id: str) -> int:
         async with self._db.read() as connection:
-            row = (await connection.execute(_WANTED, {"conversation_id": conversation_id})).one_or_none()
-        return (row.id, Reason(row.reason)) if row else None
+            return await connection.scalar(_WANTED, {"conversation_id": conversation_id}) or 0
 
     async def word(self, conversation_id: str, question: Question) -> Word:
         which = {"conversation_id": conversation_id, "first": question.first, "last": question.last}
         async with self._db.read() as connection:
             texts = (await connection.execute(_SAID, which)).scalars().all()
-            reason = await connection.scalar(_REASON, {"handover_id": question.subject})
-        return Word(texts=tuple(texts), reason=Reason(reason) if reason else None)
+            wanted = (await connection.execute(_WANTED_FOR, {"handover_id": question.subject})).one_or_none()
+        if wanted is None:
+            return Word(texts=tuple(texts))
+        return Word(texts=tuple(texts), reason=Reason(wanted.reason), matter=wanted.matter)
 
     async def claim_words(self, *, again_at: datetime, limit: int) -> list[Pending]:
         async with self._db.read() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -104,6 +104,11 @@ class SqlMembers:
                 return False
             await self._audit.append(tx, entry)
         return True
+
+    async def recovery_left(self, staff_id: str) -> int:
+        query = select(func.count()).where(staff_recovery_codes.c.staff_id == staff_id)
+        async with self._db.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     async def _update(self, tx: AsyncConnection, seen: Staff, values: dict[str, Any], *, ends_sessions: bool) -> None:
         values = {**values, "version": seen.version + 1, "updated_at": self._clock()}

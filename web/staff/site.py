@@ -18,6 +18,8 @@ from hotline.domain.staff import Role, Stage
 from hotline.services.staff.sign_in import Here, SignIn
 from knowledge_base.model import Centre
 from web.citizen.guard import DATA_HEADERS, PAGE_HEADERS, is_same_origin
+from web.desk.icons import icon
+from web.staff.browsers import browser_words
 from web.staff.cookies import StaffCookies
 from web.staff.wording import staff_words
 
@@ -25,12 +27,13 @@ SIGN_IN: Final = "/staff/sign-in"
 CSRF_HEADER: Final = "X-CSRF-Token"
 CSRF_FIELD: Final = "csrf"
 HOME: Final = {Role.AGENT: "/desk", Role.SUPERVISOR: "/supervisor"}
+LONGEST_NEXT: Final = 1000
 HEADERS: Final = {
     **PAGE_HEADERS,
-    "Content-Security-Policy": PAGE_HEADERS["Content-Security-Policy"].replace(
-        "form-action 'none'", "form-action 'self'"
-    ),
-    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": PAGE_HEADERS["Content-Security-Policy"]
+    .replace("form-action 'none'", "form-action 'self'")
+    .replace("frame-ancestors 'self'", "frame-ancestors 'none'"),
+    "X-Frame-Options": "DENY",
 }
 
 
@@ -45,17 +48,11 @@ class StaffSite:
         self.clock = clock
         self.cookies = StaffCookies(secure=public_url.lower().startswith("https://"))
         self._everywhere = {"centre": centre, "t": staff_words(), "oidc": oidc}
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).with_name("templates")),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["local"] = lambda moment: moment.astimezone(SHANGHAI).strftime("%m-%d %H:%M")
+        self._templates = _environment()
 
     async def here(self, request: Request, *, stage: Stage = Stage.FULL) -> Here | None:
-        """Who is signed in, as far as ``stage``."""
+        """Who is signed in, as far as ``stage``. It counts as use: what stays open, such as a stream, asks from time to
+        time, and ends with None."""
         return await self.sign_in.here(self.cookies.read(request), stage=stage)
 
     async def admit(self, request: Request, *roles: Role) -> Here | Response:
@@ -63,7 +60,7 @@ class StaffSite:
         for anything else, 403 for a wrong role or a change that another site may have sent."""
         here = await self.here(request)
         if here is None:
-            return self._away(request)
+            return self.away(request)
         if request.method not in ("GET", "HEAD") and not self.is_ours(request, here):
             return self.problem("foreign", 403, request)
         if roles and not here.staff.roles & set(roles):
@@ -73,9 +70,8 @@ class StaffSite:
     def is_ours(self, request: Request, here: Here, sent: str = "") -> bool:
         """Whether a page of ours sends it: same origin, and the session's own token in a header or as ``sent``."""
         given = request.headers.get(CSRF_HEADER, "") or sent
-        return is_same_origin(request.headers, public_url=self.public_url) and hmac.compare_digest(
-            given.encode(), here.csrf.encode()
-        )
+        right = hmac.compare_digest(given.encode("utf-8", "replace"), here.csrf.encode())
+        return self.is_same_origin(request) and right
 
     def is_same_origin(self, request: Request) -> bool:
         return is_same_origin(request.headers, public_url=self.public_url)
@@ -91,13 +87,16 @@ class StaffSite:
         message = staff_words()["problems"][code]
         return JSONResponse({"code": code, "message": message}, status, headers=dict(DATA_HEADERS))
 
-    def to(self, path: str) -> RedirectResponse:
-        return RedirectResponse(path, status_code=303, headers={"Cache-Control": "no-store"})
+    def to(self, path: str, *, wanted: str = "") -> RedirectResponse:
+        """The way to a page, which goes on to ``wanted`` afterwards."""
+        onward = f"?next={quote(wanted, safe='')}" if wanted else ""
+        return RedirectResponse(f"{path}{onward}", status_code=303, headers={"Cache-Control": "no-store"})
 
-    def _away(self, request: Request) -> Response:
+    def away(self, request: Request) -> Response:
+        """For who is not signed in."""
         if _wants_page(request):
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return self.to(f"{SIGN_IN}?next={quote(asked, safe='')}")
+            return self.to(SIGN_IN, wanted=local_path(asked) if request.method == "GET" else "")
         response = self.problem("signed_out", 401, request)
         response.headers["HX-Redirect"] = SIGN_IN
         return response
@@ -105,11 +104,12 @@ class StaffSite:
 
 def local_path(given: str) -> str:
     """``given`` where it is a path of this site, else empty: nobody is sent to another host after signing in."""
-    parts = urlsplit(given)
-    strange = "\\" in given or any(ord(each) < 33 for each in given)
-    if parts.scheme or parts.netloc or strange or not given.startswith("/") or given.startswith("//"):
+    if not given.startswith("/") or given.startswith("//") or len(given) > LONGEST_NEXT:
         return ""
-    return given
+    if "\\" in given or any(ord(each) < 33 or ord(each) == 127 for each in given):
+        return ""  # browsers leave these out, or take one for a slash
+    parts = urlsplit(given)
+    return "" if parts.scheme or parts.netloc else given
 
 
 def home_of(here_roles: frozenset[Role]) -> str:
@@ -118,5 +118,20 @@ def home_of(here_roles: frozenset[Role]) -> str:
 
 
 def _wants_page(request: Request) -> bool:
-    is_htmx = request.headers.get("hx-request") == "true"
-    return request.method == "GET" and not is_htmx and "text/html" in request.headers.get("accept", "")
+    return request.headers.get("hx-request") != "true" and "text/html" in request.headers.get("accept", "")
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "local": lambda moment: moment.astimezone(SHANGHAI).strftime("%m-%d %H:%M"),
+        "browser": browser_words,
+    }
+    made.globals["icon"] = icon
+    return made

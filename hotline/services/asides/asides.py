@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
 from dataclasses import replace
 from typing import Final
 
@@ -12,9 +10,9 @@ import structlog
 
 from hotline.desk_store import DeskConversation
 from hotline.domain.conversations import Job, Owner
+from hotline.domain.identity import Contact
 from hotline.domain.messages import ChannelName, Choice, InboundKind, Reply, TurnResult
 from hotline.domain.ratings import Subject
-from hotline.domain.work_order_numbers import is_right, written
 from hotline.errors import TemporaryError
 from hotline.prompt_store import Asked, Question
 from hotline.services.asides import words
@@ -22,6 +20,7 @@ from hotline.services.asides.callback import CallBack
 from hotline.services.asides.leave_word import LeaveWord
 from hotline.services.asides.parts import Parts
 from hotline.services.asides.rating import RatingAside
+from hotline.services.work_orders.numbers import mentioned
 
 log = structlog.get_logger()
 
@@ -29,7 +28,6 @@ LOOK_S: Final = 5.0
 PROGRESS: Final = "order_progress"
 _OF_RATINGS: Final = frozenset({Asked.RATING, Asked.RATING_LATER, Asked.RATING_REASON})
 _OF_CALLBACKS: Final = frozenset({Asked.CALLBACK, Asked.CALLBACK_TOLD, Asked.CALLBACK_DROPPED})
-_NUMBER: Final = re.compile(r"GD\s*(\d{8})\s*[-_\u2010-\u2015\u2212]?\s*(\d{6})(?!\d)", re.ASCII)
 
 
 class Asides:
@@ -130,15 +128,15 @@ class Asides:
         return (job, result) if result is not None else None
 
     async def _progress(self, job: Job) -> TurnResult | None:
-        found = _NUMBER.search(unicodedata.normalize("NFKC", job.text).upper())
-        if found is None:
+        if mentioned(job.text) is None:
             return None
-        digits = found[1] + found[2]
-        if not is_right(digits):
-            return words.said(PROGRESS, "number_wrong", job.channel)
-        return await self._parts.progress.progress(
-            written(digits), conversation_id=job.conversation_id, channel=job.channel
+        told = await self._parts.progress.progress(
+            job.text,
+            contact=Contact(channel=job.channel, address=job.contact_key),
+            known=await self._parts.identification.known_in(job.conversation_id),
+            conversation_id=job.conversation_id,
         )
+        return TurnResult(replies=(Reply(text=told),), intent=PROGRESS, confidence=1.0) if told else None
 
 
 def _is_overdue(job: Job, asked: Question) -> bool:

@@ -40,10 +40,9 @@ class CallBack:
             return words.said(INTENT, "callback_unknown", job.channel, offering="callback_unknown_choices")
         if Question.of(job).asked is Asked.WORD_CLOSING:
             return words.said(INTENT, "callback_failed", job.channel)
-        wanted = await self._parts.prompts.wanted(job.conversation_id)
         asked = Question(
             asked=Asked.CALLBACK,
-            subject=wanted[0] if wanted else 0,
+            subject=await self._parts.prompts.wanted(job.conversation_id),
             first=job.inbox_id,
             by=job.inbox_id,
             until=self._parts.clock() + CALLBACK_FOR,
@@ -106,6 +105,7 @@ class CallBack:
             key=f"callback:{job.conversation_id}:{asked.first}",
             type=order_type(word.reason),
             source=Source.CALLBACK,
+            matter=word.matter,
             text=words.wording()["order_callback"][number.known_by].format(mobile=number.masked),
             conversation_id=job.conversation_id,
         )

@@ -15,6 +15,7 @@ import structlog
 
 from hotline.domain.conversations import Job
 from hotline.domain.messages import ChannelName, TurnResult
+from hotline.domain.text import MAX_STORED_CHARS
 from hotline.domain.work_orders import Source
 from hotline.errors import HotlineError, TemporaryError
 from hotline.prompt_store import Asked, Pending, Question, Saying
@@ -43,10 +44,9 @@ class LeaveWord:
         """The next message is the word; None where the conversation has changed hands meanwhile."""
         if Question.of(job).asked is Asked.WORD_CLOSING:
             return words.said(INTENT, "word_still_closing", job.channel)
-        wanted = await self._parts.prompts.wanted(job.conversation_id)
         begun = Question(
             asked=Asked.WORD,
-            subject=wanted[0] if wanted else 0,
+            subject=await self._parts.prompts.wanted(job.conversation_id),
             first=job.inbox_id,
             last=job.inbox_id,
             by=job.inbox_id,
@@ -159,12 +159,13 @@ class LeaveWord:
     async def _open(self, conversation_id: str, asked: Question) -> Opened:
         """Raises HotlineError."""
         word = await self._parts.prompts.word(conversation_id, asked)
-        said = [text for text in word.texts if text.strip() and not _is_command(text)]
+        said = str(words.wording()["joiner"]).join(text for text in word.texts if not _is_command(text))
         order = NewOrder(
             key=f"word:{conversation_id}:{asked.last}",
             type=order_type(word.reason),
             source=Source.LEAVE_WORD,
-            text=str(words.wording()["joiner"]).join(said),
+            text=words.cut(said, MAX_STORED_CHARS),
+            matter=word.matter,
             conversation_id=conversation_id,
         )
         return await self._parts.orders.open_order(order)

@@ -11,7 +11,8 @@ from hotline.audit_store import Audit
 from hotline.desk_store import DeskConversation, Queue
 from hotline.domain.conversations import DeliveryStatus
 from hotline.domain.desk import Reason
-from hotline.domain.messages import ChannelName, TurnResult
+from hotline.domain.identity import Contact, Known
+from hotline.domain.messages import ChannelName
 from hotline.domain.work_orders import OrderType, Source
 from hotline.identification import Identification
 from hotline.identity_store import Bindings
@@ -23,21 +24,24 @@ OF_COMPLAINTS = frozenset({Reason.COMPLAINT, Reason.ANGER})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
     """A work order that should be opened. ``key`` makes it one however often it is asked for, and comes with the same
-    content each time; ``text`` is without personal numbers."""
+    content each time; ``text`` is without personal numbers, ``matter`` a code of the catalogue or empty."""
 
     key: str
     type: OrderType
     source: Source
     text: str = field(repr=False)
+    matter: str = ""
     conversation_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The order there is. ``due_at``: until when it is promised to be done."""
+    """The order there is. ``due_at``: until when it is promised to be done; ``provisional``: the holidays on the way
+    are not known yet."""
 
     number: str
     due_at: datetime
+    provisional: bool = False
 
 
 class OpenOrder(Protocol):
@@ -48,9 +52,8 @@ class OpenOrder(Protocol):
 
 
 class Progress(Protocol):
-    async def progress(self, number: str, *, conversation_id: str, channel: ChannelName) -> TurnResult | None:
-        """How far the order of that number is, for who is known in the conversation; None where that is not for him to
-        know here, or there is no such order."""
+    async def progress(self, text: str, *, contact: Contact, known: Known | None, conversation_id: str) -> str | None:
+        """How far the work order is that ``text`` names, in words for who is known; None where it names none."""
         ...
 
 

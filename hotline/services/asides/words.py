@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -62,13 +61,15 @@ def said(intent: str, key: str, channel: ChannelName, *, offering: str = "", **v
 def promised(opened: Opened, channel: ChannelName) -> dict[str, str]:
     """The number and the day of an order as the channel says them: on the telephone a hyphen would be read as “to”."""
     number = opened.number.replace("-", "") if channel is ChannelName.VOICE else opened.number
-    return {"number": number, "day": day(opened.due_at)}
+    local = opened.due_at.astimezone(SHANGHAI)
+    form = wording()["provisional_day" if opened.provisional else "day"]
+    return {"number": number, "day": str(form).format(month=local.month, day=local.day)}
 
 
-def day(moment: datetime) -> str:
-    """A promised day as people say it."""
-    local = moment.astimezone(SHANGHAI)
-    return str(wording()["day"]).format(month=local.month, day=local.day)
+def cut(text: str, most: int) -> str:
+    """``text`` in at most ``most`` characters; what is cut off is said to stand in the conversation."""
+    mark = str(wording()["cut"])
+    return text if len(text) <= most else text[: most - len(mark)] + mark
 
 
 def label(score: Score) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from hotline.desk_store import Desks, Line, Packet
+from hotline.desk_store import Line, Packet, Tried
 from hotline.domain.conversations import Job
 from hotline.domain.messages import TurnResult
 
@@ -14,9 +14,11 @@ LONGEST: Final = 300
 """Characters of a line; the whole transcript is beside the packet."""
 
 
-async def packet(desks: Desks, job: Job, result: TurnResult, *, level: int, name: str) -> Packet:
-    """Redacted texts, codes and counts. ``level`` and ``name`` (masked) say who the citizen has shown to be."""
-    lines = await desks.lines(job.conversation_id, after=0, limit=500)
+def packet(
+    job: Job, result: TurnResult, *, lines: Sequence[Line], tried: Sequence[Tried], level: int, name: str
+) -> Packet:
+    """Redacted texts, codes and counts. ``level`` and ``name`` (masked) say who the citizen has shown to be; ``tried``
+    is what the bot answered, and how that ended."""
     return {
         "level": level,
         "name": name,
@@ -26,17 +28,12 @@ async def packet(desks: Desks, job: Job, result: TurnResult, *, level: int, name
         "aspect": result.aspect or "",
         "facts": dict(result.facts),
         "last": [{"author": each.author, "text": each.text[:LONGEST]} for each in lines[-LAST_LINES:]],
-        "tried": await _tried(desks, job.conversation_id),
+        "tried": [
+            {"matter": each.matter, "aspect": each.aspect, "outcome": each.outcome, "intent": each.intent}
+            for each in tried
+        ],
         "turns": _count(lines, "citizen"),
     }
-
-
-async def _tried(desks: Desks, conversation_id: str) -> list[Mapping[str, Any]]:
-    """What the bot answered, one line per entry, with how it ended."""
-    turns = await desks.turns(conversation_id)
-    return [
-        {"matter": each.matter, "aspect": each.aspect, "outcome": each.outcome, "intent": each.intent} for each in turns
-    ]
 
 
 def _count(lines: Sequence[Line], author: str) -> int:

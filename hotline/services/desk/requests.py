@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from typing import Final
 
 import structlog
 
-from hotline.desk_store import Desks, Held, NewHandover, Queue
+from hotline.desk_store import Desks, Held, NewHandover, Queue, Tried
 from hotline.domain.conversations import Job, Owner
 from hotline.domain.desk import SENSITIVE, WAIT_LIMIT, AgentState, Group, Reason, group_of
 from hotline.domain.messages import Outcome, Reply, TurnResult
@@ -25,6 +25,18 @@ log = structlog.get_logger()
 AT_THE_DESK: Final = (AgentState.READY, AgentState.BUSY, AgentState.WRAP_UP)
 RECENT: Final = 20
 """Conversations an estimate of the wait is made from."""
+
+
+TRANSCRIPT: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """Why a person is wanted. ``matter``: of this turn, or the last one the bot answered about."""
+
+    reason: Reason
+    matter: str
+    tried: Sequence[Tried]
 
 
 class Requests:
@@ -64,12 +76,14 @@ class Requests:
 
     async def request(self, job: Job, result: TurnResult, reason: Reason) -> tuple[Job, TurnResult]:
         """The request is on record; the job carries the owner version it now has."""
-        group = group_of(self._topics.get(result.matter or "", ""), reason=reason)
+        tried = await self._desks.turns(job.conversation_id)
+        wish = _Wish(reason=reason, matter=result.matter or (tried[-1].matter if tried else ""), tried=tried)
+        group = group_of(self._topics.get(wish.matter, ""), reason=reason)
         if await self._somebody_for(group):
-            return await self._enqueue(job, result, reason, group)
+            return await self._enqueue(job, result, wish, group)
         if result.hand_over is None:
             return job, result  # nobody asked for a person, and the machine's answer is better than none
-        return job, await self._note(job, result, reason, group)
+        return job, await self._note(job, result, wish, group)
 
     async def still_queued(self, job: Job) -> TurnResult:
         """What somebody hears who says something while he waits."""
@@ -104,8 +118,8 @@ class Requests:
         present = [each for each in await self._desks.presences() if each.state in AT_THE_DESK]
         return any(group in each.agent.groups for each in present)
 
-    async def _enqueue(self, job: Job, result: TurnResult, reason: Reason, group: Group) -> tuple[Job, TurnResult]:
-        new = await self._new(job, result, reason, group)
+    async def _enqueue(self, job: Job, result: TurnResult, wish: _Wish, group: Group) -> tuple[Job, TurnResult]:
+        reason, new = wish.reason, await self._new(job, result, wish, group)
         queued = await self._queue.enqueue(new, expected_version=job.owner_version)
         if queued is None:
             return job, result  # somebody has taken it over meanwhile: the turn dies when it is stored
@@ -130,10 +144,10 @@ class Requests:
             estimate = desk_words()["estimate"].format(minutes=minutes)
         return sentence("queued", job.channel, before=position - 1, estimate=estimate)
 
-    async def _note(self, job: Job, result: TurnResult, reason: Reason, group: Group) -> TurnResult:
-        number, again = await self._queue.note(await self._new(job, result, reason, group))
+    async def _note(self, job: Job, result: TurnResult, wish: _Wish, group: Group) -> TurnResult:
+        number, again = await self._queue.note(await self._new(job, result, wish, group))
         key = "nobody_there" if self._hours.are_now(self._clock()) else "out_of_hours"
-        if reason is Reason.COMPLAINT:
+        if wish.reason is Reason.COMPLAINT:
             key = "complaint_noted"
         elif again:
             key = "again"
@@ -142,16 +156,17 @@ class Requests:
         reply = replace(last, text=text, choices=choices("noted_choices", job.channel), ends_call=False)
         return replace(result, replies=(reply,))
 
-    async def _new(self, job: Job, result: TurnResult, reason: Reason, group: Group) -> NewHandover:
+    async def _new(self, job: Job, result: TurnResult, wish: _Wish, group: Group) -> NewHandover:
         known = await self._identification.known_in(job.conversation_id)
         level, name = (int(known.level), known.name_masked) if known else (0, "")
+        lines = await self._desks.lines(job.conversation_id, after=0, limit=TRANSCRIPT)
         before = await self._desks.handovers([job.contact_id], limit=5)
         return NewHandover(
             conversation_id=job.conversation_id,
-            reason=reason,
+            reason=wish.reason,
             group=group,
-            matter=result.matter or "",
-            packet=await packet(self._desks, job, result, level=level, name=name),
+            matter=wish.matter,
+            packet=packet(job, result, lines=lines, tried=wish.tried, level=level, name=name),
             wanted_agent=next((each.agent_id for each in before if each.agent_id), ""),
             expires_at=self._clock() + WAIT_LIMIT,
         )

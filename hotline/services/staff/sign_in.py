@@ -118,7 +118,7 @@ class SignIn:
         """
         session, found = await self._in_stage(token, Stage.ENROL)
         secret = await self._sessions.pending_secret(session.token_hash)
-        return address(secret, name=found.staff.name, issuer=self._settings.centre)
+        return address(secret, name=found.staff.name, issuer=f"12329 {self._settings.centre}")
 
     async def enrol(self, token: str, code: str, *, browser: Browser) -> tuple[Opened, list[str]]:
         """The authenticator works: it is the second factor from now on. The recovery codes are shown this once.
@@ -206,6 +206,10 @@ class SignIn:
         kept = await self._sessions.of(here.staff.id)
         return [each for each in kept if found and each.stage is Stage.FULL and not self._is_over(each, found)]
 
+    async def recovery_codes_left(self, here: Here) -> int:
+        """How many of the member's recovery codes are still good."""
+        return await self._members.recovery_left(here.staff.id)
+
     async def trusted(self, name: str, *, browser: Browser) -> Opened:
         """Somebody the centre's own sign-in service has vouched for, second factor included. Raises SignInRefused where
         there is no such member here."""
@@ -262,10 +266,9 @@ class SignIn:
         return Opened(token=token, stage=stage, ends_at=session.ends_at)
 
     async def _failed(self, action: str, found: Secrets | None, attempt: Attempt, *, browser: Browser) -> None:
-        where = {"address": browser.address, "locked_s": attempt.locked_s}
-        entry = (
-            by_member(action, found.staff, **where) if found else by_nobody(action, attempt.of_name.key_hash, **where)
-        )
+        where: dict[str, str | int] = {"address": browser.address, "locked_s": attempt.locked_s}
+        nobody = attempt.of_name.key_hash
+        entry = by_member(action, found.staff, **where) if found else by_nobody(action, nobody, **where)
         await self._audit.record(entry)
 
     async def _in_stage(self, token: str, stage: Stage) -> tuple[Session, Secrets]:

@@ -12,7 +12,7 @@ from hotline.audit_store import AuditEntry
 from hotline.desk_store import DeskConversation, NewHandover, Telling
 from hotline.domain.conversations import DeliveryStatus, Job, Owner
 from hotline.domain.desk import WAIT_LIMIT, Group, Reason
-from hotline.domain.identity import Known, Level
+from hotline.domain.identity import Contact, Known, Level
 from hotline.domain.messages import ChannelName, Inbound, InboundKind, Outcome, Reply, TurnResult
 from hotline.domain.ratings import Subject
 from hotline.domain.work_orders import OrderRefused, Refusal
@@ -68,11 +68,14 @@ class FakeOrders:
 
 @dataclass
 class FakeProgress:
-    asked: list[str] = field(default_factory=list)
+    """Like the real service: told is who is known, in words."""
 
-    async def progress(self, number: str, *, conversation_id: str, channel: ChannelName) -> TurnResult | None:
-        self.asked.append(number)
-        return TurnResult(replies=(Reply(text=f"{number}：处理中"),), intent="order_progress")
+    asked: list[tuple[Contact, str]] = field(default_factory=list)
+    says: str | None = "处理中"
+
+    async def progress(self, text: str, *, contact: Contact, known: Known | None, conversation_id: str) -> str | None:
+        self.asked.append((contact, known.person_id if known else ""))
+        return self.says
 
 
 @dataclass

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from hotline.domain.conversations import Job, Owner
+from hotline.domain.identity import Contact
 from hotline.domain.messages import ChannelName, Inbound, InboundKind, Outcome, Reply, TurnResult
 from hotline.domain.work_order_numbers import number_of
 from hotline.prompt_store import Asked, Question
@@ -95,20 +96,26 @@ async def test_a_rating_is_not_asked_for_while_words_wait_to_be_registered() -> 
     [ORDER, ORDER.lower(), ORDER.replace("-", ""), ORDER.replace("-", "－"), f"我的工单{ORDER}到哪了", f" {ORDER} "],
 )
 async def test_a_number_of_an_order_asks_how_far_it_is(gateway: Gateway, text: str) -> None:
-    assert await gateway.tell(text) == f"{ORDER}：处理中"
-    assert gateway.world.progress.asked == [ORDER]
+    assert await gateway.tell(text) == "处理中"
+    assert gateway.world.progress.asked == [(Contact(channel=ChannelName.WECHAT, address="o1"), "")]
 
 
-@pytest.mark.parametrize("text", [ORDER[:-1] + str((int(ORDER[-1]) + 1) % 10), "GD20261399-000010"])
-async def test_a_number_with_a_slip_is_said_to_be_wrong(gateway: Gateway, text: str) -> None:
-    assert "核对" in await gateway.tell(text)
-    assert gateway.world.progress.asked == []
+async def test_how_far_it_is_is_told_to_who_is_known(gateway: Gateway) -> None:
+    await gateway.hear("你好")
+    gateway.world.people.known_there[(await gateway.conversation()).id] = "p1"
+    await gateway.hear(ORDER)
+    assert [person for _, person in gateway.world.progress.asked] == ["p1"]
+
+
+async def test_what_the_service_has_no_words_for_is_the_dialogues(gateway: Gateway) -> None:
+    gateway.world.progress.says = None
+    assert await gateway.tell(ORDER) == f"答：{ORDER}"
 
 
 async def test_an_order_can_be_asked_for_while_waiting_for_a_person(gateway: Gateway) -> None:
     await gateway.hear("你好")
     await gateway.wait_for_person()
-    assert await gateway.tell(ORDER) == f"{ORDER}：处理中"
+    assert await gateway.tell(ORDER) == "处理中"
     assert (await gateway.conversation()).owner is Owner.QUEUED
 
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SIGNATURE = "广州公积金"
 VALUES = {
     "number": "GD20261125-000014",
-    "day": "12月31日",
+    "day": "12月31日（遇节假日顺延）",
     "mobile": "138****8000",
     "label": "非常不满意",
 }
@@ -138,12 +138,14 @@ def test_what_says_nothing_is_heard_as_nothing(text: str) -> None:
     assert not any(words.is_one_of(text, key) for key in LISTS)
 
 
-def test_a_promised_day_is_one_of_china() -> None:
-    assert words.day(datetime(2026, 11, 30, 17, 0, tzinfo=UTC)) == "12月1日"
+@pytest.mark.parametrize(("provisional", "day"), [(False, "12月1日"), (True, "12月1日（遇节假日顺延）")])
+def test_a_promised_day_is_one_of_china_and_says_where_holidays_may_move_it(provisional: bool, day: str) -> None:
+    opened = Opened(number="GD", due_at=datetime(2026, 11, 30, 17, 0, tzinfo=UTC), provisional=provisional)
+    assert words.promised(opened, ChannelName.WECHAT)["day"] == day
 
 
 def test_the_telephone_reads_an_orders_number_digit_by_digit() -> None:
     opened = Opened(number=VALUES["number"], due_at=datetime(2026, 11, 30, tzinfo=UTC))
     told = words.said("", "word_opened", ChannelName.VOICE, **words.promised(opened, ChannelName.VOICE))
     assert "2 0 2 6，1 1 2 5，0 0 0 0，1 4" in speakable(told.replies[0].text)
-    assert words.promised(opened, ChannelName.SMS)["number"] == VALUES["number"]
+    assert words.promised(opened, ChannelName.SMS) == {"number": VALUES["number"], "day": "11月30日"}
