@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from hotline.certificates.tickets import CertificateTickets
-from hotline.desk_bootstrap import DeskNeeds, build_agent_desk, build_requests, build_router
+from hotline.desk_bootstrap import DeskNeeds, build_agent_desk, build_asides, build_requests, build_router
 from hotline.dialogue.fallback import KnowledgeDialogue, ResilientDialogue
 from hotline.dialogue.rasa import RasaDialogue
 from hotline.domain.clock import utc_now
-from hotline.domain.identity import Known
-from hotline.domain.messages import ChannelName
+from hotline.domain.identity import Contact, Known
+from hotline.domain.messages import ChannelName, Reply
 from hotline.errors import ConfigError
+from hotline.exchange.http import HttpCityHotline
 from hotline.fund.http import HttpFundSystem
 from hotline.fund_system import FundSystem
 from hotline.identification import Identification
-from hotline.identity_store import IdentityStores
-from hotline.ports import Channel, Dialogue, SendError, SendReason, Typing
-from hotline.privacy.ciphers import FieldCipher
+from hotline.ports import Channel, Dialogue, SendError, SendReason
 from hotline.privacy.hashes import LookupHash
+from hotline.services.asides.asides import Asides
 from hotline.services.chats import StoredChats
 from hotline.services.codes import CodeSender
 from hotline.services.delivery import DeliveryWorker
@@ -30,9 +30,11 @@ from hotline.services.desk.desk import Desk
 from hotline.services.desk.live import LiveDesk
 from hotline.services.desk.requests import Requests
 from hotline.services.desk.reviewing import Reviewing
+from hotline.services.desk.routing import Router
+from hotline.services.desk.telling import Tellings
 from hotline.services.events import Events
 from hotline.services.housekeeping import Housekeeping
-from hotline.services.hub import Hub
+from hotline.services.hub import Hub, Reach
 from hotline.services.identity import IdentityService, OnProven
 from hotline.services.intake import Intake
 from hotline.services.issuing import Issuing
@@ -48,52 +50,11 @@ from hotline.services.turns import TurnWorker
 from hotline.services.verification import Verification
 from hotline.services.waiters import Waiters
 from hotline.settings import Settings
-from hotline.storage.attempts import SqlAttempts
-from hotline.storage.audit import SqlAudit
-from hotline.storage.channel_store import SqlChannelStore
-from hotline.storage.database import Database
-from hotline.storage.desk import SqlDesks
-from hotline.storage.desk_events import SqlDeskEvents
-from hotline.storage.desk_held import SqlHeld
-from hotline.storage.desk_queue import SqlQueue
-from hotline.storage.handovers import SqlHandovers
-from hotline.storage.identity import SqlIdentity
-from hotline.storage.learning import SqlLearning
-from hotline.storage.private_records import SqlDrafts, SqlSubmissions
-from hotline.storage.reviews import SqlReviews
-from hotline.storage.sign_ins import SqlSignIns
-from hotline.storage.staff import SqlMembers, SqlSessions
-from hotline.storage.store import SqlStore
+from hotline.storage_bootstrap import Storage, build_storage
+from hotline.work_orders_bootstrap import Around, WorkOrderServices, build_work_orders
 from knowledge_base.errors import KnowledgeError
 from knowledge_base.model import Catalogue, Centre
 from knowledge_base.published import Published
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
-    """The database and what is kept in it."""
-
-    database: Database
-    store: SqlStore
-    handovers: SqlHandovers
-    channel_store: SqlChannelStore
-    learning: SqlLearning
-    audit: SqlAudit
-    identity: IdentityStores
-    drafts: SqlDrafts
-    submissions: SqlSubmissions
-    queue: SqlQueue
-    held: SqlHeld
-    desks: SqlDesks
-    desk_events: SqlDeskEvents
-    reviews: SqlReviews
-    members: SqlMembers
-    sessions: SqlSessions
-
-    async def purge(self) -> int:
-        """What has expired is gone; the number of rows removed."""
-        expired = await self.channel_store.purge() + await self.identity.bindings.purge()
-        return expired + await self.desk_events.purge() + await self.sessions.purge()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,42 +76,15 @@ class Core:
     desk: Desk
     reviewing: Reviewing
     sign_in: SignIn
+    orders: WorkOrderServices
+    city: HttpCityHotline
 
     async def close(self) -> None:
         """Connections to the database and the core system are closed."""
         await self.storage.database.close()
+        await self.city.close()
         if isinstance(self.fund, HttpFundSystem):
             await self.fund.close()
-
-
-def build_storage(settings: Settings) -> Storage:
-    """Storage by the address in settings; the tables are made by `hotline migrate`."""
-    database = Database(settings.resolved_database_url)
-    idle = timedelta(minutes=settings.gateway.idle_close_minutes)
-    cipher, hashes = FieldCipher.from_settings(settings.privacy), LookupHash.from_settings(settings.privacy)
-    audit = SqlAudit(database, clock=utc_now)
-    return Storage(
-        database=database,
-        audit=audit,
-        identity=IdentityStores(
-            bindings=SqlIdentity(database, cipher=cipher, hashes=hashes, audit=audit, clock=utc_now),
-            sign_ins=SqlSignIns(database, cipher=cipher, clock=utc_now),
-            attempts=SqlAttempts(database, clock=utc_now),
-        ),
-        drafts=SqlDrafts(database, cipher=cipher, clock=utc_now),
-        submissions=SqlSubmissions(database, clock=utc_now),
-        store=SqlStore(database, clock=utc_now, idle_close=idle),
-        handovers=SqlHandovers(database),
-        queue=SqlQueue(database, clock=utc_now),
-        held=SqlHeld(database, clock=utc_now),
-        desks=SqlDesks(database, clock=utc_now),
-        desk_events=SqlDeskEvents(database, clock=utc_now),
-        reviews=SqlReviews(database, clock=utc_now),
-        members=SqlMembers(database, cipher=cipher, clock=utc_now),
-        sessions=SqlSessions(database, cipher=cipher, clock=utc_now),
-        channel_store=SqlChannelStore(database, clock=utc_now),
-        learning=SqlLearning(database, clock=utc_now),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,26 +173,13 @@ def _build_verification(storage: Storage, fund: FundSystem, events: Events) -> V
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Who waits in this process: webhooks for their answers, citizens' pages for their lines, staff's for theirs."""
+    """Who waits in this process: webhooks for their answers, citizens' pages for their lines, staff's for theirs, and
+    the outbox for something to send."""
 
     waiters: Waiters
     hub: Hub
     desk: LiveDesk
-
-
-def _build_turns(
-    settings: Settings, storage: Storage, dialogue: Dialogue, channels: Mapping[ChannelName, Channel], talk: Talking
-) -> TurnWorker:
-    return TurnWorker(
-        storage.store,
-        dialogue,
-        requests=talk.requests,
-        hub=talk.live.hub,
-        waiters=talk.live.waiters,
-        channels=channels,
-        clock=utc_now,
-        worker=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
-    )
+    deliveries_due: asyncio.Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +188,42 @@ class Talking:
 
     live: Live
     requests: Requests
+    asides: Asides
+
+
+def _build_turns(
+    storage: Storage, dialogue: Dialogue, channels: Mapping[ChannelName, Channel], talk: Talking
+) -> TurnWorker:
+    return TurnWorker(
+        storage.store,
+        dialogue,
+        requests=talk.requests,
+        asides=talk.asides,
+        hub=talk.live.hub,
+        waiters=talk.live.waiters,
+        channels=channels,
+        clock=utc_now,
+        worker=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
+        deliveries_due=talk.live.deliveries_due,
+    )
+
+
+def _build_orders(settings: Settings, storage: Storage, needs: DeskNeeds, city: HttpCityHotline) -> WorkOrderServices:
+    tellings = Tellings(needs.channels)
+
+    async def tell(contact: Contact, text: str, *, key: str) -> None:
+        way = tellings.way(contact.channel)
+        if await storage.lines.tell(contact, Reply(text=text), key=key, delivery=way):
+            needs.told(contact.channel, contact.address)
+
+    around = Around(
+        database=storage.database,
+        audit=storage.audit,
+        city=city,
+        tell=tell,
+        matter=lambda code: (needs.knowledge.catalogue or needs.catalogue).matters.get(code),
+    )
+    return build_work_orders(settings, around)
 
 
 def build_sign_in(settings: Settings, storage: Storage) -> SignIn:
@@ -302,36 +259,15 @@ def build_core(
         await events.proved(conversation_id, known)
 
     identification = build_identification(settings, storage, fund, codes=codes or _NoCodes(), on_proven=proved)
-    live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events))
-    requests = build_requests(
-        storage.queue, storage.held, storage.desks, identification=identification, catalogue=catalogue
-    )
-    turns = _build_turns(settings, storage, dialogue, channels, Talking(live, requests))
+    live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events), asyncio.Event())
+    known = knowledge or Knowledge(settings.knowledge_dir)
+    people = _People(identification, fund, catalogue, known)
+    city = HttpCityHotline(settings.city_hotline)
+    desk = _build_desk(settings, storage, channels, people=people, live=live, city=city)
+    turns = _build_turns(storage, dialogue, channels, Talking(live, desk.requests, desk.asides))
     spool = Spool(settings.state_dir / "spool")
     intake = Intake(storage.store, turns, channels=channels, waiters=live.waiters, spool=spool)
     events = Events(intake.submit, storage.identity.bindings)
-
-    def told(channel: ChannelName, address: str) -> None:
-        live.hub.publish((channel, address), [Typing(on=False, author="agent")])
-        turns.deliveries_due.set()
-
-    needs = DeskNeeds(
-        queue=storage.queue,
-        held=storage.held,
-        desks=storage.desks,
-        bindings=storage.identity.bindings,
-        audit=storage.audit,
-        identification=identification,
-        fund=fund,
-        catalogue=catalogue,
-        knowledge=knowledge or Knowledge(settings.knowledge_dir),
-        channels=channels,
-        hub=live.hub,
-        live=live.desk,
-        told=told,
-    )
-    router = build_router(needs)
-    requests.wake, requests.heard = router.wake, live.desk.wake
     housekeeping = Housekeeping(
         storage.store,
         turns=turns,
@@ -340,7 +276,8 @@ def build_core(
         verification=_build_verification(storage, fund, events),
         spool=spool,
         purge=storage.purge,
-        others=(router.run, live.desk.run),
+        others=(desk.router.run, live.desk.run, desk.asides.run),
+        orders=desk.orders.due,
     )
     return Core(
         settings=settings,
@@ -355,7 +292,63 @@ def build_core(
         identification=identification,
         tickets=build_tickets(settings, storage),
         issuing=Issuing(fund, storage.identity.bindings, audit=storage.audit, clock=utc_now),
-        desk=build_agent_desk(needs, router),
+        desk=desk.desk,
         reviewing=Reviewing(storage.reviews, audit=storage.audit, clock=utc_now),
         sign_in=build_sign_in(settings, storage),
+        orders=desk.orders,
+        city=city,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who citizens are and what is known of them."""
+
+    identification: Identification
+    fund: FundSystem
+    catalogue: Catalogue
+    knowledge: Knowledge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DeskSide:
+    """What people at the desk work with."""
+
+    requests: Requests
+    asides: Asides
+    router: Router
+    desk: Desk
+    orders: WorkOrderServices
+
+
+def _build_desk(
+    settings: Settings,
+    storage: Storage,
+    channels: Mapping[ChannelName, Channel],
+    *,
+    people: _People,
+    live: Live,
+    city: HttpCityHotline,
+) -> _DeskSide:
+    needs = DeskNeeds(
+        queue=storage.queue,
+        held=storage.held,
+        desks=storage.desks,
+        bindings=storage.identity.bindings,
+        audit=storage.audit,
+        identification=people.identification,
+        fund=people.fund,
+        catalogue=people.catalogue,
+        knowledge=people.knowledge,
+        channels=channels,
+        hub=live.hub,
+        live=live.desk,
+        told=Reach(live.hub, live.deliveries_due),
+        prompts=storage.prompts,
+        ratings=storage.ratings,
+    )
+    orders = _build_orders(settings, storage, needs, city)
+    asides, router, requests = build_asides(needs, orders), build_router(needs), build_requests(needs)
+    requests.wake, requests.heard = router.wake, live.desk.wake
+    desk = build_agent_desk(needs, router, asides)
+    return _DeskSide(requests=requests, asides=asides, router=router, desk=desk, orders=orders)

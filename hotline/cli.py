@@ -17,7 +17,18 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import audit_cli, checks, evaluation, kb_cli, keys_cli, person_cli, staff_cli, supervisor, training
+from hotline import (
+    audit_cli,
+    checks,
+    evaluation,
+    kb_cli,
+    keys_cli,
+    person_cli,
+    staff_cli,
+    supervisor,
+    training,
+    work_orders_cli,
+)
 from hotline.client import GatewayClient, ensure_running
 from hotline.console import notes, one_sentence, out, report, settings
 from hotline.domain.messages import ChannelName
@@ -30,6 +41,7 @@ app.add_typer(audit_cli.app, name="audit")
 app.add_typer(keys_cli.app, name="keys")
 app.add_typer(person_cli.app, name="person")
 app.add_typer(staff_cli.app, name="staff")
+app.add_typer(work_orders_cli.app, name="orders")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
 

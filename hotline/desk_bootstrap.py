@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hotline.audit_store import Audit
-from hotline.desk_store import Desks, Held, Queue
+from hotline.desk_store import DeskConversation, Desks, Held, Queue
 from hotline.domain.clock import utc_now
 from hotline.domain.messages import ChannelName
+from hotline.domain.ratings import Subject
 from hotline.fund_system import FundSystem
 from hotline.identification import Identification
 from hotline.identity_store import Bindings
 from hotline.ports import Channel, Windows
+from hotline.prompt_store import Prompts, Ratings
+from hotline.services.asides.asides import Asides
+from hotline.services.asides.orders import ConversationOrders
+from hotline.services.asides.parts import Parts as AsideParts
 from hotline.services.desk.canned import canned
 from hotline.services.desk.core_facts import CoreFacts
 from hotline.services.desk.customers import Customers
@@ -30,6 +35,7 @@ from hotline.services.desk.typing import TypingShown
 from hotline.services.desk.wrapping import wrap_reasons
 from hotline.services.hub import Hub
 from hotline.services.knowledge import Knowledge
+from hotline.work_orders_bootstrap import WorkOrderServices
 from knowledge_base.model import Catalogue
 
 
@@ -51,21 +57,50 @@ class DeskNeeds:
     hub: Hub
     live: LiveDesk
     told: Callable[[ChannelName, str], None]
+    prompts: Prompts
+    ratings: Ratings
+
+    @property
+    def windows(self) -> Mapping[ChannelName, Windows]:
+        """Channels that count what they still take."""
+        return {name: each for name, each in self.channels.items() if isinstance(each, Windows)}
 
 
-def build_requests(
-    queue: Queue, held: Held, desks: Desks, *, identification: Identification, catalogue: Catalogue
-) -> Requests:
+def build_requests(needs: DeskNeeds) -> Requests:
     """What turns a wish for a person into a request."""
     return Requests(
-        queue,
-        held,
-        desks,
-        identification=identification,
-        hours=desk_hours(catalogue.centre.code),
-        topics={code: matter.topic for code, matter in catalogue.matters.items()},
+        needs.queue,
+        needs.held,
+        needs.desks,
+        identification=needs.identification,
+        hours=desk_hours(needs.catalogue.centre.code),
+        topics={code: matter.topic for code, matter in needs.catalogue.matters.items()},
         clock=utc_now,
     )
+
+
+def build_asides(needs: DeskNeeds, orders: WorkOrderServices) -> Asides:
+    """What the gateway asks by itself: ratings, words left, call-backs."""
+    meters, tellings = Meters(needs.windows, needs.bindings), Tellings(needs.channels)
+
+    async def room(conversation: DeskConversation) -> int | None:
+        return (await meters.meter(conversation)).bubbles_left
+
+    parts = AsideParts(
+        prompts=needs.prompts,
+        ratings=needs.ratings,
+        queue=needs.queue,
+        orders=ConversationOrders(orders.openings, needs.identification, needs.bindings),
+        progress=orders.progress,
+        identification=needs.identification,
+        bindings=needs.bindings,
+        audit=needs.audit,
+        clock=utc_now,
+        room=room,
+        way=tellings.way,
+        told=needs.told,
+    )
+    return Asides(parts)
 
 
 def build_router(needs: DeskNeeds) -> Router:
@@ -73,17 +108,22 @@ def build_router(needs: DeskNeeds) -> Router:
     return Router(needs.queue, Tellings(needs.channels), live=needs.live, clock=utc_now, told=needs.told)
 
 
-def build_agent_desk(needs: DeskNeeds, router: Router) -> Desk:
+def build_agent_desk(needs: DeskNeeds, router: Router, asides: Asides) -> Desk:
     """What the desk's pages work on."""
     names = {code: matter.name for code, matter in needs.catalogue.matters.items()}
-    windows = {name: each for name, each in needs.channels.items() if isinstance(each, Windows)}
+
+    async def rated(ended: DeskConversation) -> None:
+        held = ended.handover
+        if held is not None:
+            await asides.ask_rating(ended, subject=Subject.AGENT, handover_id=held.id, staff_id=held.agent_id)
+
     parts = Parts(
         queue=needs.queue,
         held=needs.held,
         desks=needs.desks,
         tellings=Tellings(needs.channels),
         drafts=DraftCheck(lambda: needs.knowledge.catalogue or needs.catalogue),
-        meters=Meters(windows, needs.bindings),
+        meters=Meters(needs.windows, needs.bindings),
         customers=Customers(
             needs.identification,
             needs.bindings,
@@ -100,5 +140,6 @@ def build_agent_desk(needs: DeskNeeds, router: Router) -> Desk:
         clock=utc_now,
         told=needs.told,
         typing=TypingShown(needs.channels, needs.hub).show,
+        rated=rated,
     )
     return Desk(parts)

@@ -68,7 +68,8 @@ class Handover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskConversation:
-    """A conversation as the desk lists it. ``last_text``: what the citizen or an agent said last; ``unanswered_since``: the citizen's first line since the last answer."""
+    """A conversation as the desk lists it. ``last_text``: what the citizen or an agent said last;
+    ``unanswered_since``: the citizen's first line since the last answer."""
 
     id: str
     channel: ChannelName

@@ -250,7 +250,7 @@ def _decide(
 def _with_store(chosen: Settings, work: Callable[[LearningStore], Awaitable[T]]) -> T:
     from sqlalchemy.exc import DBAPIError
 
-    from hotline.bootstrap import build_storage
+    from hotline.storage_bootstrap import build_storage
 
     async def run() -> T:
         storage = build_storage(chosen)

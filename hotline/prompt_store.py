@@ -172,6 +172,10 @@ class Ratings(Protocol):
         else is being asked."""
         ...
 
+    async def on_their_way(self, conversation_id: str) -> int:
+        """How many deliveries of the conversation have not been sent yet: each will take a message of the channel's."""
+        ...
+
     async def ask_in_turn(
         self, job: Job, new: NewRating, *, least_answers: int, not_since: datetime
     ) -> Question | None:

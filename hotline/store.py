@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from hotline.domain.conversations import Accepted, DeliveryStatus, Job, TurnRecord
-from hotline.domain.messages import ChannelName, Inbound, TurnResult
+from hotline.domain.identity import Contact
+from hotline.domain.messages import ChannelName, Inbound, Reply, TurnResult
 from hotline.ports import ChatLine
 
 
@@ -100,6 +101,15 @@ class Store(Protocol):
 
     async def counts(self) -> Mapping[str, int]:
         """Waiting messages, due deliveries, open requests for a person: for health and status."""
+        ...
+
+
+class CitizenLines(Protocol):
+    """What the core tells a citizen by itself."""
+
+    async def tell(self, contact: Contact, reply: Reply, *, key: str, delivery: DeliveryStatus) -> bool:
+        """The line stands in the citizen's newest conversation and is on its way, once for its ``key``. False: nobody
+        of that address has ever written."""
         ...
 
 

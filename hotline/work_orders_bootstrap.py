@@ -29,6 +29,9 @@ from hotline.storage.work_orders import SqlWorkOrders
 from hotline.work_order_store import Posts, PostTarget, WorkOrders
 from knowledge_base.model import Matter
 
+Lookup = Callable[[str], Matter | None]
+"""Finds a matter of the catalogue by its code."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderServices:
@@ -46,44 +49,50 @@ class WorkOrderServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What work orders need of others. ``tell`` brings a line to a citizen; ``matter`` looks a code up in the
-    catalogue."""
+    """What work orders need of others. ``tell`` brings a line to a citizen."""
 
     database: Database
     audit: SqlAudit
     city: CityHotline
     tell: Tell
-    matter: Callable[[str], Matter | None]
+    matter: Lookup
+
+
+def build_parts(
+    settings: Settings, database: Database, *, audit: SqlAudit, matter: Lookup, clock: Callable[[], datetime] = utc_now
+) -> Parts:
+    """What staff's services stand on."""
+    orders, limits = SqlWorkOrders(database, audit=audit, clock=clock), order_limits(settings.centre)
+    return Parts(
+        orders=orders,
+        files=SqlEvidence(database, audit=audit, clock=clock),
+        folder=EvidenceFolder(settings.evidence_dir, most_bytes=settings.work_orders.evidence_bytes),
+        posts=SqlPosts(database, clock=clock),
+        openings=Openings(orders, limits=limits, matter=matter, clock=clock),
+        audit=audit,
+        limits=limits,
+        clock=clock,
+    )
 
 
 def build_work_orders(
     settings: Settings, around: Around, *, clock: Callable[[], datetime] = utc_now
 ) -> WorkOrderServices:
     """The services on the settings' database and folder."""
-    database, audit, own = around.database, around.audit, settings.work_orders
-    orders, limits = SqlWorkOrders(database, audit=audit, clock=clock), order_limits(settings.centre)
-    openings = Openings(orders, limits=limits, matter=around.matter, clock=clock)
-    posts = SqlPosts(database, clock=clock)
-    parts = Parts(
-        orders=orders,
-        files=SqlEvidence(database, audit=audit, clock=clock),
-        folder=EvidenceFolder(settings.evidence_dir, most_bytes=own.evidence_bytes),
-        openings=openings,
-        audit=audit,
-        limits=limits,
-        clock=clock,
-    )
+    parts = build_parts(settings, around.database, audit=around.audit, matter=around.matter, clock=clock)
+    posts, attempts = parts.posts, settings.work_orders.attempts
     tellings = [
-        Telling(posts, PostTarget.CITIZEN, to_citizens(around.tell), attempts=own.attempts, clock=clock),
-        Telling(posts, PostTarget.CITY, to_city(around.city), attempts=own.attempts, clock=clock),
+        Telling(posts, PostTarget.CITIZEN, to_citizens(around.tell), attempts=attempts, clock=clock),
+        Telling(posts, PostTarget.CITY, to_city(around.city), attempts=attempts, clock=clock),
     ]
+    hashes = LookupHash.from_settings(settings.privacy)
     return WorkOrderServices(
-        openings=openings,
+        openings=parts.openings,
         desk=WorkOrderDesk(parts),
-        evidence=EvidenceDesk(parts, most=own.evidence_files),
-        progress=Progress(orders, audit=audit, hashes=LookupHash.from_settings(settings.privacy), clock=clock),
-        city=CityOrders(orders, openings, audit=audit),
-        due=DueWork(SqlTimers(database, clock=clock), tellings),
-        orders=orders,
+        evidence=EvidenceDesk(parts, most=settings.work_orders.evidence_files),
+        progress=Progress(parts.orders, audit=around.audit, hashes=hashes, clock=clock),
+        city=CityOrders(parts.orders, parts.openings, audit=around.audit),
+        due=DueWork(SqlTimers(around.database, clock=clock), tellings),
+        orders=parts.orders,
         posts=posts,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from hotline.bootstrap import Core, Storage, build_core, build_storage
+from hotline.bootstrap import Core, build_core
 from hotline.desk_store import Telling
 from hotline.domain.conversations import DeliveryStatus
 from hotline.domain.desk import Agent, AgentState, Group
@@ -19,6 +19,7 @@ from hotline.domain.messages import ChannelName, Inbound, Reply, TurnRequest, Tu
 from hotline.ports import Capabilities, Channel, Delivery, Receipt, Received, SendError, WebhookRequest, WebhookResponse
 from hotline.settings import Settings
 from hotline.storage.migrate import migrate
+from hotline.storage_bootstrap import Storage, build_storage
 from knowledge_base.model import Catalogue, Centre
 
 CENTRE = Centre(code="test", name="测试住房公积金管理中心", city="测试", sms_signature="【测试公积金】")
@@ -99,9 +100,13 @@ class Kit:
             conversation_id, staff_id=AGENT.staff_id, telling=Telling(replies={}, ways=ways)
         )
 
-    async def housekeep(self, seconds: float = 0.3) -> None:
-        """Let the background loops run for a moment."""
+    async def housekeep(self, seconds: float = 0.3, *, until: Callable[[], bool] | None = None) -> None:
+        """Let the background loops run for a moment; with ``until`` for as long as it takes, ten seconds at most."""
         task = asyncio.create_task(self.core.housekeeping.run())
+        for _ in range(200 if until else 0):
+            if until and until():
+                break
+            await asyncio.sleep(0.05)
         await asyncio.sleep(seconds)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hotline.bootstrap import Core, build_core, build_dialogue, build_storage, read_catalogue
+from hotline.bootstrap import Core, build_core, build_dialogue, read_catalogue
 from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
+from hotline.storage_bootstrap import build_storage
 from web import health, internal, webhooks
 from web.citizen import routes as citizen
 from web.citizen.assets import static_files

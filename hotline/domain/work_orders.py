@@ -209,7 +209,7 @@ class Visit:
 
 
 DISSATISFIED = 2
-"""Ratings up to this one are not satisfied (好差评: 不满意, 非常不满意)."""
+"""Ratings up to this one are not satisfied (好差评 1 and 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

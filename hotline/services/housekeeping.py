@@ -14,12 +14,14 @@ from hotline.services.intake import Intake
 from hotline.services.spool import Spool
 from hotline.services.turns import TurnWorker
 from hotline.services.verification import Verification
+from hotline.services.work_orders.due import DueWork
 from hotline.store import Store
 
 log = structlog.get_logger()
 
 LOOK_S = 1.0
 VERIFY_S = 5.0
+ORDERS_S = 5.0
 PURGE_S = 300.0
 
 
@@ -36,7 +38,8 @@ class Housekeeping:
         verification: Verification,
         spool: Spool,
         purge: Callable[[], Awaitable[int]],
-        others: Sequence[Callable[[], Awaitable[None]]] = (),
+        others: Sequence[Callable[[], Awaitable[None]]],
+        orders: DueWork,
     ) -> None:
         """``others``: loops of their own that run until cancelled."""
         self._store = store
@@ -47,12 +50,14 @@ class Housekeeping:
         self._spool = spool
         self._purge = purge
         self._others = others
+        self._orders = orders
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat(self._recover, LOOK_S))
             group.create_task(self._repeat(self._deliver, LOOK_S, self._turns.deliveries_due))
             group.create_task(self._repeat(self._verification.run_due, VERIFY_S))
+            group.create_task(self._repeat(self._orders.run_due, ORDERS_S))
             group.create_task(self._repeat(self._purge, PURGE_S))
             for other in self._others:
                 group.create_task(_forever(other))

@@ -14,6 +14,18 @@ Address = tuple[ChannelName, str]
 QUEUE_SIZE = 100
 
 
+class Reach:
+    """Called after something was said to a citizen outside his own turn: his page looks, and the outbox is worked."""
+
+    def __init__(self, hub: Hub, deliveries_due: asyncio.Event) -> None:
+        self._hub = hub
+        self._deliveries_due = deliveries_due
+
+    def __call__(self, channel: ChannelName, address: str) -> None:
+        self._hub.publish((channel, address), [Typing(on=False, author="agent")])
+        self._deliveries_due.set()
+
+
 class Hub:
     """Publish and subscribe within one event loop. A page too slow to take its lines is simply not told: it
     reads them from storage at its next look."""

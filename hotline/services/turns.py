@@ -16,6 +16,7 @@ from hotline.domain.messages import ChannelName, InboundKind, Outcome, Reply, Tu
 from hotline.domain.text import MAX_DIALOGUE_CHARS, has_words
 from hotline.errors import TemporaryError
 from hotline.ports import Channel, Dialogue, Typing
+from hotline.services.asides.asides import Asides
 from hotline.services.desk.requests import Requests
 from hotline.services.hub import Hub
 from hotline.services.waiters import Waiters
@@ -40,21 +41,24 @@ class TurnWorker:
         dialogue: Dialogue,
         *,
         requests: Requests,
+        asides: Asides,
         hub: Hub,
         waiters: Waiters,
         channels: Mapping[ChannelName, Channel],
         clock: Callable[[], datetime],
         worker: str,
+        deliveries_due: asyncio.Event,
     ) -> None:
         self._store = store
         self._dialogue = dialogue
         self._requests = requests
+        self._asides = asides
         self._hub = hub
         self._waiters = waiters
         self._channels = channels
         self._clock = clock
         self.worker = worker
-        self.deliveries_due = asyncio.Event()
+        self.deliveries_due = deliveries_due
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsaved: dict[int, tuple[Job, TurnResult, str]] = {}
 
@@ -115,15 +119,31 @@ class TurnWorker:
         try:
             if job.owner == Owner.WRAP_UP and job.kind not in EVENTS:
                 job = await self._requests.resumed(job)
-            if self._requests.says_he_leaves(job) and (left := await self._requests.leave(job)):
-                return *left, "done"
+            if settled := await self._settled(job):
+                return *settled, "done"
             result = await self._decide(job)
             if reason := self._requests.reason(job, result):
                 job, result = await self._requests.request(job, result, reason)
-            return job, result, "done"
+            return job, await self._rated(job, result), "done"
         except Exception:  # the message is stored; whatever goes wrong, its sender is told something
             log.exception("turn.failed")
             return job, _sentence("failed", intent="fault", outcome=Outcome.REJECTED), "failed"
+
+    async def _settled(self, job: Job) -> tuple[Job, TurnResult] | None:
+        """What is not the dialogue's: the answer to something the gateway asked, or a word to the queue."""
+        if job.owner == Owner.BOT:
+            aside = await self._asides.answer(job)
+            return (job, aside) if aside is not None else None
+        if job.owner != Owner.QUEUED:
+            return None
+        if self._requests.says_he_leaves(job) and (left := await self._requests.leave(job)):
+            return left
+        return await self._asides.while_queued(job)
+
+    async def _rated(self, job: Job, result: TurnResult) -> TurnResult:
+        """The turn, and where it ends a conversation with the bot the question how it was."""
+        asked = await self._asides.rating_after(job, result) if job.owner == Owner.BOT else None
+        return replace(result, replies=(*result.replies, asked)) if asked is not None else result
 
     async def _decide(self, job: Job) -> TurnResult:
         if job.kind in (InboundKind.LEAVE, InboundKind.IGNORED):

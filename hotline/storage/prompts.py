@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hotline.domain.conversations import Job
 from hotline.domain.desk import HandoverState, Reason
 from hotline.domain.messages import ChannelName
-from hotline.prompt_store import HELD, Asked, Pending, Question, Saying, Word
+from hotline.prompt_store import Asked, Pending, Question, Saying, Word
 from hotline.storage import desk_rows as rows
 from hotline.storage.database import Database
 from hotline.storage.desk_events import tell
 from hotline.storage.desk_tables import handovers
 from hotline.storage.posting import post
+from hotline.storage.rating_tables import WORDS
 from hotline.storage.tables import UtcDateTime, contacts, conversations, inbox, messages
 
 UNSERVED = (
@@ -65,14 +66,13 @@ _SAID = (
     )
     .order_by(messages.c.id)
 )
-_HELD = conversations.c.asked.in_([literal_column(f"'{code}'") for code in sorted(HELD)])
-"""Written out, so that SQLite sees that the index ix_conversations_words holds these."""
-_WAITS = exists().where(inbox.c.conversation_id == conversations.c.id, inbox.c.status == "new")
+_WAITS = exists().where(inbox.c.conversation_id == conversations.c.id, inbox.c.status == literal_column("'new'"))
+"""Written out, as `WORDS` is: SQLite looks into an index over some rows only where it sees that they are meant."""
 _DUE = (
     select(conversations, contacts.c.address)
     .join(contacts, contacts.c.id == conversations.c.contact_id)
     .where(
-        _HELD,
+        WORDS,
         or_(
             conversations.c.asked_until < _NOW,
             (conversations.c.asked == Asked.WORD_MORE) & conversations.c.closed_at.is_not(None),

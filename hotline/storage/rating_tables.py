@@ -26,8 +26,9 @@ ratings = Table(
     UniqueConstraint("conversation_id", "subject", "handover_id"),
     Index("ix_ratings_contact_id_asked_at", "contact_id", "asked_at"),
 )
-_UNORDERED = text("score <= 2 AND order_no = ''")
-Index("ix_ratings_unordered", ratings.c.answered_at, sqlite_where=_UNORDERED, postgresql_where=_UNORDERED)
+UNORDERED = text("score <= 2 AND order_no = ''")
+Index("ix_ratings_unordered", ratings.c.answered_at, sqlite_where=UNORDERED, postgresql_where=UNORDERED)
 
-_WORDS = text("asked IN ('leave_word_more', 'leave_word_closing')")
-Index("ix_conversations_words", conversations.c.asked_until, sqlite_where=_WORDS, postgresql_where=_WORDS)
+WORDS = text("asked IN ('leave_word_more', 'leave_word_closing')")
+"""Conversations with words that are not a work order yet: hotline.prompt_store.HELD."""
+Index("ix_conversations_words", conversations.c.asked_until, sqlite_where=WORDS, postgresql_where=WORDS)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, text, update
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,9 +19,9 @@ from hotline.prompt_store import Asked, NewRating, Question, Saying
 from hotline.storage.database import Database
 from hotline.storage.ownership import Row, locked
 from hotline.storage.prompts import ask, say
-from hotline.storage.rating_tables import ratings
+from hotline.storage.rating_tables import UNORDERED, ratings
 from hotline.storage.serial import one_at_a_time
-from hotline.storage.tables import UtcDateTime, bindings, contacts, conversations, turns
+from hotline.storage.tables import UtcDateTime, bindings, contacts, conversations, outbox, turns
 
 _MAY_BE_ASKED = (Owner.BOT, Owner.WRAP_UP)
 _ID = ratings.c.id == bindparam("rating_id")
@@ -32,9 +32,13 @@ _ASKS = (
     update(conversations)
     .where(conversations.c.id == bindparam("about_conversation"))
     .values(
-        asked=bindparam("code"), asked_about=bindparam("about"), asked_until=bindparam("until", type_=UtcDateTime())
+        asked=bindparam("code"),
+        asked_about=bindparam("about"),
+        asked_until=bindparam("until", type_=UtcDateTime()),
+        last_at=bindparam("now", type_=UtcDateTime()),
     )
 )
+"""The conversation stays open for the answer, however long ago the citizen said something."""
 _bound = and_(bindings.c.channel == contacts.c.channel, bindings.c.address == contacts.c.address)
 _PERSON = (
     select(bindings.c.person_id)
@@ -59,10 +63,15 @@ _ANSWERS = select(func.count()).where(
     turns.c.outcome == Outcome.ANSWERED,
     turns.c.matter.is_not(None),
 )
+_ON_THEIR_WAY = select(func.count()).where(
+    outbox.c.conversation_id == bindparam("conversation_id"),
+    outbox.c.status.in_([literal_column(f"'{status}'") for status in ("pending", "sending")]),
+)
+"""Written out for the index ix_outbox_open."""
 _UNORDERED = (
     select(ratings)
     .where(
-        text("score <= 2 AND order_no = ''"),  # written out for the index ix_ratings_unordered
+        UNORDERED,
         ratings.c.answered_at > bindparam("after", type_=UtcDateTime()),
         ratings.c.answered_at < bindparam("before", type_=UtcDateTime()),
     )
@@ -100,9 +109,13 @@ class SqlRatings:
                 return False
             question = Question(asked=Asked.RATING, subject=rating_id, until=new.until)
             asks = {"code": question.asked, "about": question.about, "until": question.until}
-            await tx.execute(_ASKS, {"about_conversation": before["id"], **asks})
+            await tx.execute(_ASKS, {"about_conversation": before["id"], "now": now, **asks})
             await say(tx, before, saying, now=now)
         return True
+
+    async def on_their_way(self, conversation_id: str) -> int:
+        async with self._db.read() as connection:
+            return await connection.scalar(_ON_THEIR_WAY, {"conversation_id": conversation_id}) or 0
 
     async def ask_in_turn(
         self, job: Job, new: NewRating, *, least_answers: int, not_since: datetime

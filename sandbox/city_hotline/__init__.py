@@ -1,1 +1,1 @@
-"""A city hotline (12345) to try the exchange of work orders with. It keeps everything in memory."""
+"""A city hotline (12345) to try the exchange of work orders with."""

@@ -29,7 +29,8 @@ _HEADERS = {
 
 def create_app(config: CityConfig | None = None, *, client: httpx.AsyncClient | None = None) -> FastAPI:
     """``client`` reaches the gateway; tests give their own."""
-    config, book = config or CityConfig.from_env(os.environ), Book()
+    config = config or CityConfig.from_env(os.environ)
+    book = Book(config.file)
     gateway = Gateway(config, book, client or httpx.AsyncClient(trust_env=False))
     app = FastAPI(title="12345", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.book, app.state.gateway = book, gateway

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 Json = dict[str, Any]
@@ -48,10 +50,11 @@ class Fault:
 
 
 class Book:
-    """Orders by their own id, and the planned fault."""
+    """Orders by their own id, and the planned fault. With a ``file`` the orders outlive the process."""
 
-    def __init__(self) -> None:
-        self.orders: dict[str, Order] = {}
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self.orders = _read(file) if file and file.exists() else {}
         self.received = 0
         """Requests that came in with a right signature, repeated ones included."""
         self._fault = Fault()
@@ -80,7 +83,24 @@ class Book:
         if order is None:
             return 404
         known = order.updates.setdefault(sequence, update)
+        self.save()
         return 200 if known == update else 409
+
+    def save(self) -> None:
+        """The file holds every order as it is now."""
+        if self._file is None:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._file.with_suffix(".draft")
+        draft.write_text(json.dumps([asdict(order) for order in self.orders.values()], ensure_ascii=False))
+        draft.replace(self._file)
+
+
+def _read(file: Path) -> dict[str, Order]:
+    kept = [Order(**order) for order in json.loads(file.read_text())]
+    for order in kept:
+        order.updates = {int(sequence): update for sequence, update in order.updates.items()}
+    return {order.city_id: order for order in kept}
 
 
 async def hold(fault: Fault) -> None:

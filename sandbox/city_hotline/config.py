@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,8 @@ class CityConfig:
     own_secret: str = field(default="embedded-city-peer-secret-change-me", repr=False)
     timeout_s: float = 5.0
     """For one request to the gateway."""
+    file: Path | None = None
+    """Where the orders are kept; None: in memory alone."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> CityConfig:
@@ -31,4 +37,6 @@ class CityConfig:
             "own_id": "GJJ_CITY_HOTLINE__PEER_ID",
             "own_secret": "GJJ_CITY_HOTLINE__PEER_SECRET",
         }
-        return cls(**{name: environ[variable] for name, variable in names.items() if environ.get(variable)})
+        given: dict[str, Any] = {name: environ[each] for name, each in names.items() if environ.get(each)}
+        state_dir = Path(environ.get("GJJ_STATE_DIR") or ROOT / "var")
+        return cls(**given, file=state_dir / "sandbox" / "city-hotline.json")

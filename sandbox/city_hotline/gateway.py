@@ -32,6 +32,7 @@ class Gateway:
         for each in told:
             if each["status"] in (200, 201):
                 order.receipt, order.status = each["answer"], each["status"]
+        self._book.save()
         return [{"city_id": city_id, **each} for each in told]
 
     async def remind(self, form: RemindIn) -> Json:

@@ -20,13 +20,14 @@ from typing import Any
 
 import httpx
 
-from hotline.bootstrap import build_identification, build_storage
+from hotline.bootstrap import build_identification
 from hotline.domain.fund import Factor, FactorKind
 from hotline.domain.identity import Known, Purpose
 from hotline.fund.http import HttpFundSystem
 from hotline.logging import configure_logging
 from hotline.services.identity import KEYPAD_BROWSER
 from hotline.settings import Settings
+from hotline.storage_bootstrap import build_storage
 from tests.citizens import cast
 from tests.load.figures import percentile
 from tests.stack import Stack, running_stack

@@ -11,6 +11,8 @@ from web.desk.feed import DeskFeed
 from web.desk.routes import desk_router
 from web.desk.site import DeskSite
 from web.staff.entrance import StaffEntrance
+from web.staff.oidc import OidcProvider
+from web.staff.oidc_routes import oidc_router
 from web.staff.routes import staff_router
 from web.staff.site import StaffSite
 from web.supervisor.routes import supervisor_router
@@ -18,7 +20,9 @@ from web.supervisor.routes import supervisor_router
 
 def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
     """Sign-in, desk and the supervisors' pages."""
-    staff = StaffSite(core.sign_in, centre=core.centre, public_url=settings.gateway.public_url, clock=utc_now)
+    gateway, oidc = settings.gateway, settings.staff.oidc
+    by_centre = bool(oidc.issuer)
+    staff = StaffSite(core.sign_in, centre=core.centre, public_url=gateway.public_url, clock=utc_now, oidc=by_centre)
 
     async def names() -> dict[str, tuple[str, str]]:
         return {each.id: (each.work_no, each.display_name) for each in await core.storage.members.all()}
@@ -26,5 +30,8 @@ def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
     desk = DeskSite(core.desk, StaffEntrance(staff), centre=core.centre, names=names)
     feed = DeskFeed(core.desk, utc_now)
     app.include_router(staff_router(staff, demo=settings.sandbox.enabled))
+    if by_centre:
+        provider = OidcProvider(oidc, public_url=gateway.public_url, clock=utc_now)
+        app.include_router(oidc_router(staff, provider, session_secret=gateway.session_secret))
     app.include_router(desk_router(desk, feed))
     app.include_router(supervisor_router(desk, feed))

@@ -13,8 +13,8 @@ from web.staff.site import SIGN_IN, StaffSite, home_of
 
 
 def staff_router(site: StaffSite, *, demo: bool) -> APIRouter:
-    """Routes under ``/staff``. ``demo``: the sign-in page tells the sandbox's accounts. `web.citizen.assets.static_files`
-    has to be mounted at ``/static``."""
+    """Routes under ``/staff``; `web.citizen.assets.static_files` has to be mounted too. ``demo``: the sign-in
+    page tells the sandbox's accounts."""
     handling = Handling(site)
     door, own = SigningIn(handling, demo=demo), Account(handling)
 

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from hotline.domain.staff import SignInRefused, Stage
+from hotline.services.staff.demo import DEMO_PASSWORD
 from web.citizen.guard import DATA_HEADERS
 from web.staff.cookies import browser_of
 from web.staff.handling import STAGE_PAGES, Handling, Turned
@@ -23,7 +24,7 @@ class SigningIn:
     def __init__(self, handling: Handling, *, demo: bool) -> None:
         self._handling = handling
         self._site = handling.site
-        self._demo = demo
+        self._demo = DEMO_PASSWORD if demo else ""
 
     async def sign_in(self, request: Request) -> Response:
         if here := await self._site.here(request):
@@ -36,9 +37,7 @@ class SigningIn:
             raise Turned(self._site.problem("foreign", 403, request))
         wanted, name = local_path(form.get("next", "")), form.get("name", "")
         try:
-            opened = await self._site.sign_in.with_password(
-                name, form.get("password", ""), browser=browser_of(request)
-            )
+            opened = await self._site.sign_in.with_password(name, form.get("password", ""), browser=browser_of(request))
         except SignInRefused as refused:
             typed = name[:LONGEST_SHOWN]
             return self._handling.form("sign_in", refused, next=wanted, demo=self._demo, typed=typed)

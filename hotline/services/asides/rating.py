@@ -47,8 +47,7 @@ class RatingAside:
         self, conversation: DeskConversation, *, subject: Subject, handover_id: int = 0, staff_id: str = ""
     ) -> bool:
         """The citizen is asked outside a turn; False where he was not, because he should not be."""
-        room = await self._parts.room(conversation)
-        if room is not None and room < LEAST_ROOM:
+        if not await self._has_room(conversation):
             return False
         new = NewRating(
             conversation_id=conversation.id,
@@ -98,6 +97,13 @@ class RatingAside:
         before = self._parts.clock() - RATING_FOR
         due = await self._parts.ratings.unordered(after=before - TRIED_FOR, before=before, limit=AT_ONCE)
         return len([number for rating in due if (number := await self._order(rating))])
+
+    async def _has_room(self, conversation: DeskConversation) -> bool:
+        """Whether the channel takes a message more besides this one, and those that are on their way: the goodbye has
+        most likely not been sent yet."""
+        unsent = await self._parts.ratings.on_their_way(conversation.id)  # first: what is sent meanwhile counts twice
+        room = await self._parts.room(conversation)
+        return room is None or room - unsent >= LEAST_ROOM
 
     async def _again(self, job: Job, asked: Question) -> TurnResult | None:
         """The turn that heard it was not stored: the same once more."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import structlog
+
 from hotline.agent_desk import DeskRefused, Refusal
 from hotline.audit_store import ActorKind, AuditEntry
 from hotline.desk_store import (
@@ -19,10 +21,13 @@ from hotline.desk_store import (
 from hotline.domain.conversations import Owner
 from hotline.domain.desk import WAIT_LIMIT, Agent, AgentState, Group
 from hotline.domain.redaction import redact
+from hotline.errors import TemporaryError
 from hotline.services.desk.pages import Pages
 from hotline.services.desk.parts import WithParts
 from hotline.services.desk.telling import desk_words
 from hotline.wording import mask
+
+log = structlog.get_logger()
 
 MANUAL_STATES = (AgentState.READY, AgentState.BUSY, AgentState.BREAK, AgentState.OFFLINE)
 LONGEST_NOTE = 1000
@@ -98,10 +103,13 @@ class Actions(WithParts):
             self._parts.typing(conversation.channel, conversation.address, on)
 
     async def end(self, conversation_id: str, *, staff_id: str) -> DeskConversation:
-        ended = await self._parts.held.end(
-            conversation_id, staff_id=staff_id, telling=self._parts.tellings.tell("farewell")
-        )
-        return self._done(ended)
+        telling = self._parts.tellings.tell("farewell")
+        ended = self._done(await self._parts.held.end(conversation_id, staff_id=staff_id, telling=telling))
+        try:
+            await self._parts.rated(ended)
+        except TemporaryError as error:  # the conversation has ended; how it was is not worth more
+            log.warning("desk.not_rated", reason=str(error))
+        return ended
 
     async def wrap_up(self, handover_id: int, *, staff_id: str, wrap_up: WrapUp) -> None:
         if not await self._parts.held.wrap_up(handover_id, staff_id=staff_id, wrap_up=wrap_up):

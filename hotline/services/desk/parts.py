@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,8 @@ from hotline.services.desk.telling import Tellings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """``told`` wakes the citizen's page and the outbox; ``typing`` shows him that somebody writes or has stopped."""
+    """``told`` wakes the citizen's page and the outbox; ``typing`` shows him that somebody writes or has stopped;
+    ``rated`` asks him how it was."""
 
     queue: Queue
     held: Held
@@ -39,6 +40,7 @@ class Parts:
     clock: Callable[[], datetime]
     told: Callable[[ChannelName, str], None]
     typing: Callable[[ChannelName, str, bool], None]
+    rated: Callable[[DeskConversation], Awaitable[None]]
 
 
 class WithParts:

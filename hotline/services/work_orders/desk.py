@@ -153,6 +153,12 @@ class WorkOrderDesk(Looking):
             raise OrderRefused(Refusal.CHANGED)
         return merged
 
+    async def send_again(self, post_id: int, *, by: Actor) -> None:
+        """What was given up is tried from the beginning. Raises OrderRefused ``not_found`` where it was not."""
+        await self._record("sent_again", by, post=post_id)
+        if not await self._parts.posts.again(post_id):
+            raise OrderRefused(Refusal.NOT_FOUND)
+
     async def erase(self, number: str, *, version: int, by: Actor, reason: str) -> None:
         """A supervisor deletes what an order that is over says and shows, files included, and those merged into it.
         Its number, kind and times stay for the counts. Doing it again changes nothing."""

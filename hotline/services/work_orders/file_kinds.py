@@ -182,6 +182,8 @@ def _check_mp4(data: mmap.mmap) -> None:
         at += length
         if at >= len(data):
             break
+    else:
+        raise OrderRefused(Refusal.FILE_BROKEN)
     _must_end(data, at)
     if b"moov" not in kinds:
         raise OrderRefused(Refusal.FILE_BROKEN)

@@ -15,7 +15,7 @@ from hotline.domain.identity import Contact
 from hotline.domain.work_orders import Actor, Event, Evidence, OrderRefused, Refusal, WorkOrder
 from hotline.services.work_orders.parts import WithParts
 from hotline.services.work_orders.words import order_words
-from hotline.work_order_store import GroupCounts, OrderFilter
+from hotline.work_order_store import DeadPost, GroupCounts, OrderFilter
 
 MOST_LISTED: Final = 200
 MOST_ALIKE: Final = 50
@@ -102,6 +102,11 @@ class Looking(WithParts):
         seen = [each for each in found if each.may_be_seen_by(by)]
         alike = [Candidate(order=_shown(each), percent=_percent(order, each)) for each in seen]
         return sorted((each for each in alike if each.percent >= limits.alike_percent), key=lambda each: -each.percent)
+
+    async def undelivered(self, *, by: Actor, limit: int = MOST_LISTED) -> Sequence[DeadPost]:
+        """What could not be told to a citizen or the city hotline and was given up, oldest first."""
+        await self._record("undelivered_listed", by)
+        return await self._parts.posts.dead_posts(limit=limit)
 
     async def reveal(self, number: str, *, by: Actor, reason: str) -> Filed:
         """Who filed a confidential order, for a supervisor who has to reach him. The reason is on record first."""

@@ -11,7 +11,7 @@ from hotline.domain.work_orders import Actor, Change, OrderRefused, Refusal, Wor
 from hotline.services.work_orders.folder import EvidenceFolder
 from hotline.services.work_orders.limits import OrderLimits
 from hotline.services.work_orders.opening import Openings, digest_of
-from hotline.work_order_store import EvidenceRows, WorkOrders
+from hotline.work_order_store import EvidenceRows, Posts, WorkOrders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Parts:
     orders: WorkOrders
     files: EvidenceRows
     folder: EvidenceFolder
+    posts: Posts
     openings: Openings
     audit: Audit
     limits: OrderLimits

@@ -134,16 +134,17 @@ def _for_voice(text: str) -> str:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    ends, clauses = _marks("sentence_ends"), _marks("clause_ends")
-    for sentence in re.findall(f"[^{ends}]+[{ends}]?", text):
-        rest = sentence.strip()
-        while len(rest) > SENTENCE:
-            cut = max((rest.rfind(mark, 0, SENTENCE) for mark in clauses), default=-1)
-            piece = rest[:cut] if cut > 0 else rest[: SENTENCE - 1]
+    """Each with its end mark at most `SENTENCE` long, cut at a clause where there is one."""
+    ends, clauses, room = _marks("sentence_ends"), _marks("clause_ends"), SENTENCE - 1
+    for body, end in re.findall(f"([^{ends}]+)([{ends}]?)", text):
+        rest = body.strip()
+        while len(rest) > room:
+            cut = max(rest.rfind(mark, 0, room + 1) for mark in clauses)
+            piece = rest[: cut if cut > 0 else room]
             rest = rest[len(piece) :].lstrip(clauses)
             yield piece + ends[0]
-        if rest.strip(clauses + ends):
-            yield rest if rest[-1] in ends else rest[: SENTENCE - 1].rstrip(clauses) + ends[0]
+        if rest.strip(clauses):
+            yield rest.rstrip(clauses) + (end or ends[0])
 
 
 def _marks(name: str) -> str:

@@ -8,7 +8,11 @@ from alembic import context
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from hotline.storage import desk_tables, staff_tables  # noqa: F401  (their tables belong to the metadata)
+from hotline.storage import (  # noqa: F401  (their tables belong to the metadata)
+    desk_tables,
+    rating_tables,
+    staff_tables,
+)
 from hotline.storage.tables import metadata
 
 

@@ -258,6 +258,18 @@ def test_no_serious_barrier_is_on_the_wall(chromium: Browser, town: Town, scheme
     assert found == []
 
 
+def test_chosen_colours_hold_on_every_page_and_after_a_reload(wang: DeskPage, town: Town) -> None:
+    wang.open("c-rent")
+    switch = wang.page.get_by_role("button", name="切换浅色或深色")
+    light = wang.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    switch.click()
+    dark = wang.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    expect(switch.locator("svg:visible")).to_have_count(1)
+    wang.page.reload()
+    assert wang.page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+
+
 @pytest.mark.parametrize("size", [(1366, 768), (1366, 640), (1920, 1080)])
 def test_columns_fit_the_screen(chromium: Browser, town: Town, size: tuple[int, int]) -> None:
     town.play("reset")

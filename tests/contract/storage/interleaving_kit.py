@@ -40,16 +40,17 @@ class Snapshot:
 
 @dataclass
 class World:
-    """Two processes on one database; ``run_out``: every process has been replaced so often."""
+    """Two processes on one database, the messages they are working, and what they have told whom."""
 
     desks: list[Desk]
     turns: list[Turn] = field(default_factory=list)
     said: dict[tuple[str, str], str] = field(default_factory=dict)
     """Text by conversation and client id, of every line that the desk said it has."""
-    refused: set[tuple[str, str]] = field(default_factory=set)
     sent: list[str] = field(default_factory=list)
     """Ids of deliveries in the order in which the vendor took them."""
     seen: Snapshot = field(default_factory=Snapshot)
+    retired: list[Desk] = field(default_factory=list)
+    """Processes that have been replaced; what they had begun with the database, they still end."""
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -61,11 +62,10 @@ class World:
         self.steps += 1
         return self.desks[self.steps % len(self.desks)]
 
-    def requests(self, *states: str, **wanted: object) -> list[Row]:
-        """Requests in these states with these values; where there are none, any: somebody acts in vain."""
-        rows = [row for row in self.seen.handovers if row["state"] in states]
-        found = [row for row in rows if all(row[name] == value for name, value in wanted.items())]
-        return found or list(self.seen.handovers)
+    def request(self, number: int, *states: str) -> Row | None:
+        """One of the requests in these states; where there are none, any: somebody acts in vain."""
+        found = [row for row in self.seen.handovers if row["state"] in states]
+        return nth(found or self.seen.handovers, number)
 
 
 Action = Callable[[World], Awaitable[None]]
@@ -169,9 +169,8 @@ class Restarts:
 
     async def __call__(self, world: World) -> None:
         place = self.number % len(world.desks)
-        new = world.desks[place].another()
-        world.desks[place], old = new, world.desks[place]
-        await old.database.close()
+        world.retired.append(world.desks[place])
+        world.desks[place] = world.desks[place].another()
         world.turns.clear()
 
 
@@ -219,52 +218,50 @@ class IsThere:
 
 
 @dataclass(frozen=True)
-class Accepts:
-    staff_id: str
-    number: int
+class OfStaff:
+    """Something that a member of staff does with a request. ``stranger`` empty: he whose it is."""
 
-    async def __call__(self, world: World) -> None:
-        row = nth(world.requests("offered", offered_to=self.staff_id), self.number)
-        if row is not None:
-            await world.desk.take(row["id"], self.staff_id)
+    number: int
+    stranger: str = ""
+
+    def whose(self, row: Row) -> str:
+        return self.stranger or str(row["offered_to"] or row["agent_id"] or AGENTS[0])
 
 
 @dataclass(frozen=True)
-class Declines:
-    staff_id: str
-    number: int
-
+class Accepts(OfStaff):
     async def __call__(self, world: World) -> None:
-        row = nth(world.requests("offered", offered_to=self.staff_id), self.number)
-        if row is not None:
-            await world.desk.queue.decline(row["id"], staff_id=self.staff_id)
+        if row := world.request(self.number, "offered"):
+            await world.desk.take(row["id"], self.whose(row))
 
 
 @dataclass(frozen=True)
-class Picks:
-    staff_id: str
-    number: int
-
+class Declines(OfStaff):
     async def __call__(self, world: World) -> None:
-        row = nth(world.requests("waiting", "offered"), self.number)
-        if row is not None:
-            await world.desk.pick(row["id"], self.staff_id)
+        if row := world.request(self.number, "offered"):
+            await world.desk.queue.decline(row["id"], staff_id=self.whose(row))
 
 
 @dataclass(frozen=True)
-class Speaks:
+class Picks(OfStaff):
+    async def __call__(self, world: World) -> None:
+        if row := world.request(self.number, "waiting", "offered"):
+            await world.desk.pick(row["id"], self.whose(row))
+
+
+@dataclass(frozen=True)
+class Speaks(OfStaff):
     """``client``: few, so that pages send lines again and take each other's names for them."""
 
-    staff_id: str
-    number: int
-    client: int
+    client: int = 0
 
     async def __call__(self, world: World) -> None:
-        row = nth(world.requests("held", agent_id=self.staff_id), self.number)
+        row = world.request(self.number, "held")
         if row is None:
             return
-        key, words = (row["conversation_id"], f"d{self.client}"), f"{self.staff_id} {self.client}"
-        said = await world.desk.say(key[0], self.staff_id, words, client_id=key[1])
+        staff_id, key = self.whose(row), (row["conversation_id"], f"d{self.client}")
+        words = f"{staff_id} {self.client}"
+        said = await world.desk.say(key[0], staff_id, words, client_id=key[1])
         if said is None:
             return
         assert said.line.text == words
@@ -273,37 +270,26 @@ class Speaks:
 
 
 @dataclass(frozen=True)
-class Ends:
-    staff_id: str
-    number: int
-
+class Ends(OfStaff):
     async def __call__(self, world: World) -> None:
-        row = nth(world.requests("held", agent_id=self.staff_id), self.number)
-        if row is not None:
-            await world.desk.end(row["conversation_id"], self.staff_id)
+        if row := world.request(self.number, "held"):
+            await world.desk.end(row["conversation_id"], self.whose(row))
 
 
 @dataclass(frozen=True)
-class Files:
-    staff_id: str
-    number: int
-
+class Files(OfStaff):
     async def __call__(self, world: World) -> None:
-        row = nth(world.requests("wrap_up", agent_id=self.staff_id), self.number)
-        if row is not None:
-            await world.desk.file(row["id"], self.staff_id)
+        if row := world.request(self.number, "wrap_up"):
+            await world.desk.file(row["id"], self.whose(row))
 
 
 @dataclass(frozen=True)
-class PassesOn:
-    staff_id: str
-    number: int
-    to: str
+class PassesOn(OfStaff):
+    to: str = ""
 
     async def __call__(self, world: World) -> None:
-        row = nth(world.requests("held", agent_id=self.staff_id), self.number)
-        if row is not None:
-            await world.desk.transfer(row["conversation_id"], self.staff_id, to=self.to)
+        if row := world.request(self.number, "held"):
+            await world.desk.transfer(row["conversation_id"], self.whose(row), to=self.to)
 
 
 @dataclass(frozen=True)

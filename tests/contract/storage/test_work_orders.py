@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,19 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 
-from hotline.domain import work_order_changes as changes
 from hotline.domain.desk import Group
 from hotline.domain.work_order_numbers import is_number
-from hotline.domain.work_orders import (
-    Alarm,
-    ChangeKind,
-    OrderRefused,
-    OrderType,
-    Refusal,
-    State,
-    Visit,
-    WorkOrder,
-)
+from hotline.domain.work_orders import Alarm, ChangeKind, OrderRefused, OrderType, Refusal, State, WorkOrder
 from hotline.errors import TemporaryError
 from hotline.storage.tables import contacts, metadata
 from hotline.storage.work_order_tables import work_order_days, work_order_events, work_orders
@@ -175,7 +165,6 @@ async def test_timers_ring_once_over_two_processes_and_in_order(two: tuple[Order
     one, other = two
     order = await one.open()
     one.clock.forward(days=10)
-    rung: list[Alarm] = []
     for _ in range(4):
         await asyncio.gather(one.services.due.run_due(), other.services.due.run_due())
     rung = [Alarm(each.data["alarm"]) for each in await one.services.orders.events(order) if each.kind == "rang"]
@@ -395,16 +384,3 @@ async def test_the_same_file_at_once_is_one_file_and_the_eleventh_is_refused(two
     refused = [each.refusal for each in rest if isinstance(each, OrderRefused)]
     assert refused == [Refusal.FILE_COUNT, Refusal.FILE_COUNT]
     assert len((await two[0].services.desk.view(order.number, by=LI)).files) == 10
-
-
-async def test_what_is_saved_by_a_change_is_what_the_change_says(kit: OrderKit) -> None:
-    order = await kit.concluded(await kit.open())
-    change = changes.visit(
-        order, Visit(rating=5, reason="很满意"), due=kit.services.desk._due(order.type), again_at=None
-    )
-    done = await kit.services.orders.save(change, by=LI)
-    assert done is not None
-    assert (done.order.rating, done.order.rating_reason, done.order.visit_due_at) == (5, "很满意", None)
-    assert done.order.timer.alarm is Alarm.NONE
-    assert await kit.services.orders.save(change, by=LI) is None
-    assert date(2026, 11, 25) <= done.order.updated_at.date()

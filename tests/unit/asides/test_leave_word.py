@@ -9,6 +9,7 @@ import pytest
 from hotline.domain.conversations import Owner
 from hotline.domain.desk import HandoverState, Reason
 from hotline.domain.messages import ChannelName, InboundKind
+from hotline.domain.text import MAX_STORED_CHARS
 from hotline.domain.work_orders import OrderType, Source
 from tests.unit.asides.kit import NOWHERE, Crash, Gateway, gateways
 
@@ -167,6 +168,13 @@ async def test_the_next_message_tries_again_at_once(gateway: Gateway) -> None:
     gateway.world.orders.is_away = False
     await gateway.hear("租房能提多少")
     assert NUMBER in (await gateway.lines())[-2]
+
+
+async def test_what_is_longer_than_an_order_says_where_the_rest_stands(gateway: Gateway) -> None:
+    await leave(gateway, "长" * 3000, "话" * 3000, "好了")
+    (text,) = gateway.world.orders.texts
+    assert len(text) == MAX_STORED_CHARS
+    assert text.endswith("（全文见对话记录）")
 
 
 async def test_a_message_delivered_twice_is_in_it_once(gateway: Gateway) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hotline.desk_store import Telling
+from hotline.domain.conversations import DeliveryStatus
 from hotline.domain.messages import ChannelName, InboundKind, Reply
 from hotline.domain.ratings import Score, Subject, satisfaction
 from hotline.domain.work_orders import OrderType, Source
@@ -216,6 +218,19 @@ async def test_an_agents_service_is_rated_once_for_a_hand_over(gateway: Gateway)
     assert (count.score, count.subject, count.staff_id) == (Score.SATISFIED, Subject.AGENT, "a1")
 
 
+async def test_who_had_nothing_to_say_while_the_agent_worked_can_still_answer(gateway: Gateway) -> None:
+    await gateway.hear("你好")
+    handover = await gateway.wait_for_person()
+    assert await gateway.queue.pick(handover, staff_id="a1", telling=NOWHERE)
+    gateway.world.clock.pass_(minutes=50)
+    ended = await gateway.held.end((await gateway.conversation()).id, staff_id="a1", telling=NOWHERE)
+    assert ended is not None
+    await gateway.ask_agent_rating(ended)
+    gateway.world.clock.pass_(minutes=5)
+    await gateway.hear("满意")
+    assert await rated(gateway) == [Score.SATISFIED]
+
+
 async def test_each_hand_over_of_a_conversation_is_asked_about(gateway: Gateway) -> None:
     await gateway.hear("你好")
     assert await gateway.ask_agent_rating(await gateway.serve())
@@ -233,6 +248,21 @@ async def test_the_last_message_wechat_takes_is_not_spent_on_a_rating(
     served = await gateway.serve()
     gateway.world.bubbles = bubbles
     assert await gateway.ask_agent_rating(served) is asked
+
+
+@pytest.mark.parametrize(("bubbles", "asked"), [(3, True), (2, False)])
+async def test_a_goodbye_that_is_still_on_its_way_is_counted(gateway: Gateway, bubbles: int, asked: bool) -> None:
+    await gateway.hear("你好")
+    handover = await gateway.wait_for_person()
+    assert await gateway.queue.pick(handover, staff_id="a1", telling=NOWHERE)
+    goodbye = Telling(
+        replies={ChannelName.WECHAT: (Reply(text="再见"),)},
+        ways=dict.fromkeys(ChannelName, DeliveryStatus.PENDING),
+    )
+    ended = await gateway.held.end((await gateway.conversation()).id, staff_id="a1", telling=goodbye)
+    assert ended is not None
+    gateway.world.bubbles = bubbles
+    assert await gateway.ask_agent_rating(ended) is asked
 
 
 async def test_nobody_is_asked_while_a_person_has_the_conversation_or_when_it_is_closed(gateway: Gateway) -> None:

@@ -108,9 +108,12 @@ async def test_personal_numbers_reach_neither_the_dialogue_nor_storage(kit: Kit)
 
 
 async def test_an_answer_computed_before_a_person_took_over_is_dropped(kit: Kit) -> None:
-    kit.dialogue.delay_s = 0.2
+    kit.dialogue.delay_s = 1.0
     waiting = asyncio.create_task(kit.core.intake.answer(asked("问"), wait_s=2))
-    await asyncio.sleep(0.08)
+    for _ in range(100):
+        if kit.dialogue.asked:
+            break
+        await asyncio.sleep(0.02)
     conversation = kit.dialogue.asked[0].conversation_id
     await kit.take_over(conversation)
     assert not (await waiting).replies

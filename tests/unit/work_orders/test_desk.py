@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +21,7 @@ from hotline.domain.work_orders import (
     State,
     Upheld,
     Visit,
+    WorkOrder,
 )
 from hotline.services.work_orders.words import order_words, refusal_words
 from hotline.work_order_store import OrderFilter
@@ -316,6 +319,35 @@ async def test_an_order_is_not_merged_with_itself_or_with_one_that_is_over(kit: 
     for into, versions in ((order.number, (1, 1)), (ended.number, (1, 2))):
         with pytest.raises(OrderRefused, match="not_mergeable"):
             await kit.services.desk.merge(order.number, into=into, versions=versions, by=LI)
+
+
+async def test_what_changed_since_it_was_seen_is_neither_erased_nor_merged(kits: Sequence[OrderKit]) -> None:
+    one, other = kits
+    done = await one.concluded(await one.open())
+    closed = await one.services.desk.close(done.number, version=done.version, by=BOSS)
+    with pytest.raises(OrderRefused, match="changed"):
+        await one.services.desk.erase(done.number, version=closed.version - 1, by=BOSS, reason="本人要求删除")
+    ended = await asyncio.gather(
+        *(kit.services.desk.erase(done.number, version=closed.version, by=BOSS, reason="本人要求删除") for kit in kits),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in ended) == ["NoneType", "OrderRefused"]
+    gone, kept = await one.open("甲"), await other.open("乙")
+    merged = await asyncio.gather(
+        *(kit.services.desk.merge(gone.number, into=kept.number, versions=(1, 1), by=LI) for kit in kits),
+        return_exceptions=True,
+    )
+    assert [each.number for each in merged if isinstance(each, WorkOrder)]
+    assert len([each for each in await one.services.orders.events(kept) if each.kind is ChangeKind.TAKEN_IN]) == 1
+
+
+async def test_a_reason_says_something_and_not_too_much(kit: OrderKit) -> None:
+    done = await kit.concluded(await kit.open())
+    for reason, refusal in (("", "empty"), ("好的", "empty"), ("长" * 201, "too_long")):
+        with pytest.raises(OrderRefused, match=refusal):
+            await kit.services.desk.reopen(done.number, version=done.version, by=BOSS, reason=reason)
+        with pytest.raises(OrderRefused, match=refusal):
+            await kit.services.desk.reveal(done.number, by=BOSS, reason=reason)
 
 
 async def test_priority_and_numbers_nobody_has(kit: OrderKit) -> None:

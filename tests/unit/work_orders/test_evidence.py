@@ -9,7 +9,7 @@ import struct
 import time
 import wave
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from PIL import Image
 from hotline.domain.work_orders import OrderRefused, Refusal
 from hotline.services.work_orders.evidence import safe_name
 from hotline.services.work_orders.file_kinds import KINDS, kind_of
+from hotline.services.work_orders.folder import EvidenceFolder
 from tests.work_order_kit import BOSS, LI, WANG, OrderKit, as_stream, order_kits, sqlite_in
 
 pytestmark = pytest.mark.anyio
@@ -68,9 +69,23 @@ PNG, JPEG, PDF, WAV, MP4 = picture("PNG"), picture("JPEG"), document(), recordin
 MPO = picture("MPO", save_all=True, append_images=[Image.new("RGB", (20, 20))])
 WHOLE = {
     "png": [PNG, picture("PNG", (1, 1)), picture("PNG", optimize=True)],
-    "jpeg": [JPEG, picture("JPEG", progressive=True), picture("JPEG", exif=b"Exif\0\0x"), MPO, JPEG + b"\0" * 7],
+    "jpeg": [
+        JPEG,
+        picture("JPEG", progressive=True),
+        picture("JPEG", exif=b"Exif\0\0x"),
+        MPO,
+        JPEG + b"\0" * 7,
+        JPEG[:2] + b"\xff" + JPEG[2:],
+        JPEG[:2] + b"\xff\x01" + JPEG[2:],
+    ],
     "pdf": [PDF, PDF + b"\r\n"],
-    "mp4": [MP4, film(b"mp42"), film(b"isom", more=box(b"free"))],
+    "mp4": [
+        MP4,
+        film(b"mp42"),
+        film(b"isom", more=box(b"free")),
+        film(more=struct.pack(">I4sQ", 1, b"wide", 20) + b"\0" * 4),
+        film(more=struct.pack(">I4s", 0, b"mdat") + b"\7" * 50),
+    ],
     "wav": [WAV],
     "txt": ["窗口慢\r\n第二行".encode(), "窗口慢".encode("gb18030"), b"\xef\xbb\xbfwith a mark", b"a < b and <3"],
 }
@@ -111,6 +126,8 @@ REFUSED = {
     "the beginning of a picture": (PNG[:10], Refusal.FILE_BROKEN),
     "half a photograph": (JPEG[: len(JPEG) // 2], Refusal.FILE_BROKEN),
     "the beginning of a photograph": (JPEG[:3], Refusal.FILE_BROKEN),
+    "a photograph without an end": (JPEG[:-2] + b"\0\0", Refusal.FILE_BROKEN),
+    "a photograph that is no chain of parts": (JPEG[:20] + b"\0" + JPEG[20:], Refusal.FILE_BROKEN),
     "half a document": (PDF[: len(PDF) // 2], Refusal.FILE_BROKEN),
     "half a film": (MP4[:-5], Refusal.FILE_BROKEN),
     "a film without a movie": (box(b"ftyp", b"isom\0\0\2\0") + box(b"mdat"), Refusal.FILE_BROKEN),
@@ -120,6 +137,7 @@ REFUSED = {
     ),
     "half a recording": (WAV[: len(WAV) // 2], Refusal.FILE_BROKEN),
     "a recording of nothing": (FRONT, Refusal.FILE_BROKEN),
+    "a film of endless parts": (film(more=box(b"free") * 20_001), Refusal.FILE_BROKEN),
     "a picture of endless parts": (PNG[:33] + struct.pack(">I4sI", 0, b"tEXt", 0) * 20_001, Refusal.FILE_BROKEN),
     "a picture without a header": (PNG[:8] + struct.pack(">I4s", 0, b"IDAT") + PNG[8:], Refusal.FILE_BROKEN),
     "a picture of too many pixels": (
@@ -127,6 +145,10 @@ REFUSED = {
         Refusal.FILE_SIZE,
     ),
 }
+
+
+def endless_photograph() -> bytes:
+    return JPEG[:2] + b"\xff\x01" * 20_001 + JPEG[2:]
 
 
 def photograph_of(width: int, height: int) -> bytes:
@@ -332,6 +354,53 @@ async def test_what_a_crash_left_behind_is_swept_after_an_hour(kit: OrderKit) ->
     assert await kit.services.evidence.sweep() == 1
     assert [each.name for each in files_kept(kit)] == [added.digest]
     assert not draft.exists()
+
+
+async def test_a_file_that_goes_while_it_is_read_is_said_to_be_gone(kit: OrderKit) -> None:
+    order = await kit.open()
+    added = await kit.services.evidence.add(order.number, "a.png", as_stream(PNG), by=LI)
+    served = await kit.services.evidence.read(order.number, added.id, by=LI)
+    files_kept(kit)[0].unlink()
+    with pytest.raises(OrderRefused, match="not_found"):
+        await anext(served.content)
+
+
+@pytest.mark.parametrize("digest", ["", "../../etc/passwd", "F" * 64, "f" * 63])
+def test_nothing_but_a_digest_names_a_file(tmp_path: Path, digest: str) -> None:
+    folder = EvidenceFolder(tmp_path, most_bytes=1)
+    with pytest.raises(ValueError, match="SHA-256"):
+        folder.remove(digest)
+
+
+def test_a_photograph_of_endless_parts_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(endless_photograph())
+    with pytest.raises(OrderRefused, match="file_broken"):
+        kind_of(file)
+
+
+async def test_a_file_of_an_order_that_was_just_merged_is_the_kept_one_s(kits: Sequence[OrderKit]) -> None:
+    one, other = kits
+    gone, kept = await one.open("甲"), await one.open("乙")
+    merged, added = await asyncio.gather(
+        one.services.desk.merge(gone.number, into=kept.number, versions=(1, 1), by=LI),
+        other.services.evidence.add(gone.number, "a.png", as_stream(PNG), by=LI),
+    )
+    assert [each.id for each in (await one.services.desk.view(merged.number, by=LI)).files] == [added.id]
+
+
+async def test_the_last_order_goes_while_another_gets_the_same_file(kits: Sequence[OrderKit]) -> None:
+    one, other = kits
+    first, second = await one.open("甲"), await one.open("乙")
+    await one.services.evidence.add(first.number, "a.png", as_stream(PNG), by=LI)
+    ended = await one.services.desk.cancel(first.number, version=1, by=LI, reason="本人撤回")
+    await asyncio.gather(
+        one.services.desk.erase(first.number, version=ended.version, by=BOSS, reason="本人要求删除"),
+        other.services.evidence.add(second.number, "a.png", as_stream(PNG), by=LI),
+    )
+    [file] = (await one.services.desk.view(second.number, by=LI)).files
+    served = await other.services.evidence.read(second.number, file.id, by=LI)
+    assert b"".join([piece async for piece in served.content]) == PNG
 
 
 async def test_a_file_that_is_gone_from_the_disk_is_said_to_be_gone(kit: OrderKit) -> None:

@@ -103,6 +103,12 @@ def test_what_is_found_in_other_texts(text: str, number: str | None) -> None:
     assert (found.number if found else None) == number
 
 
+@pytest.mark.parametrize("day", ["20261301", "20260230", "00000101"])
+def test_a_day_that_does_not_exist_makes_no_number(day: str) -> None:
+    digits = f"{day}00001"
+    assert not is_right(digits + check_digit(digits))
+
+
 def test_the_first_number_counts() -> None:
     other = written("20261125000026")
     assert mentioned(f"{NUMBER} 和 GD20261125-000026") == mentioned(NUMBER)

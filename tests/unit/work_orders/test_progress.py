@@ -169,6 +169,22 @@ def test_a_long_conclusion_says_where_the_rest_is() -> None:
     assert conclusion_words(short, NUMBER, ChannelName.SMS) == f"工单{NUMBER}已办结：已办好。"
 
 
+@pytest.mark.parametrize(
+    ("done", "sentences"),
+    [
+        ("经核查" * 30, ["经核查" * 19 + "经核" + "。", "查" + "经核查" * 10 + "。"]),
+        ("甲" * 50 + "，" + "乙" * 50, ["甲" * 50 + "。", "乙" * 50 + "。"]),
+        ("甲" * 60, ["甲" * 59 + "。", "甲。"]),
+        ("甲" * 59 + "。", ["甲" * 59 + "。"]),
+        ("好！行？", ["好！", "行？"]),
+    ],
+)
+def test_long_sentences_are_cut_at_clauses_and_else_where_they_must_be(done: str, sentences: list[str]) -> None:
+    told = conclusion_words(Conclusion(finding="查明", done=done), NUMBER, ChannelName.VOICE)
+    said = re.findall("[^。！？]+[。！？]", told.partition("已办结。")[2])
+    assert said == sentences
+
+
 def test_the_telephone_reads_the_number_in_groups_digit_by_digit() -> None:
     told = progress_words(made(State.IN_PROGRESS), NUMBER, ChannelName.VOICE, now=WEDNESDAY)
     assert told.startswith("您的工单，编号GD，二零二六，一一二五，零零零，零一八，正在办理。")

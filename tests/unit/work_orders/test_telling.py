@@ -10,7 +10,8 @@ import pytest
 from hotline.city_hotline import CityRefused
 from hotline.domain.work_orders import ChangeKind, OrderRefused, Source, State, Visit
 from hotline.errors import TemporaryError
-from hotline.services.work_orders.telling import FIRST_PAUSE_S, LEASE_S
+from hotline.services.work_orders import telling
+from hotline.services.work_orders.telling import FIRST_PAUSE_S, LEASE_S, Telling, to_citizens
 from hotline.work_order_store import PostTarget
 from tests.work_order_kit import BOSS, DONE, HE, LI, OPENID, PHONE, OrderKit, opening
 
@@ -94,9 +95,14 @@ async def test_what_was_tried_often_enough_is_given_up_and_the_supervisors_hear_
     assert (dead.number, dead.target, dead.attempts) == (delivered.order.number, PostTarget.CITY, 10)
     last = [each for each in await kit.services.orders.events(delivered.order) if each.kind == ChangeKind.UNDELIVERED]
     assert [(each.note, each.data["target"]) for each in last] == [("away", "city")]
-    assert await kit.services.posts.again(dead.id)
+    assert await kit.services.desk.undelivered(by=BOSS) == [dead]
+    await kit.services.desk.send_again(dead.id, by=BOSS)
+    with pytest.raises(OrderRefused, match="not_found"):
+        await kit.services.desk.send_again(dead.id, by=BOSS)
     await kit.until_quiet()
     assert [update.state for update in kit.city.told] == [State.ACCEPTED]
+    looks = [action.removeprefix("work_order.") for _, action, _ in (await kit.trail())[-3:]]
+    assert looks == ["undelivered_listed", "sent_again", "sent_again"]
 
 
 async def test_a_refusal_of_the_city_hotline_is_given_up_at_once_and_what_follows_is_told(kit: OrderKit) -> None:
@@ -136,6 +142,44 @@ async def test_a_merged_city_order_is_told_how_the_kept_one_stands(kit: OrderKit
     await kit.until_quiet()
     told = [(update.number, update.state) for update in kit.city.told]
     assert told == [(delivered.number, State.IN_PROGRESS), (delivered.number, State.CONCLUDED)]
+
+
+async def test_who_lost_his_lease_neither_gives_up_nor_tries_later_what_another_has(kit: OrderKit) -> None:
+    await kit.concluded(await kit.open())
+    [lost] = await kit.services.posts.lease(PostTarget.CITIZEN, limit=5, lease_s=LEASE_S)
+    kit.clock.forward(seconds=LEASE_S)
+    [held] = await kit.services.posts.lease(PostTarget.CITIZEN, limit=5, lease_s=LEASE_S)
+    assert not await kit.services.posts.dead(lost, error="late")
+    assert not await kit.services.posts.later(lost, due_at=kit.clock(), error="late")
+    assert not await kit.services.posts.dropped(lost)
+    assert await kit.services.posts.sent(held)
+    assert await kit.services.posts.dead_posts(limit=5) == []
+
+
+async def test_one_citizen_who_cannot_be_told_keeps_nobody_else_waiting(kit: OrderKit) -> None:
+    kit.citizens.errors = [RuntimeError("a fault")]
+    for contact in (OPENID, PHONE):
+        await kit.concluded(await kit.open(contact=contact))
+    await kit.services.due.run_due()
+    assert len(kit.citizens.told) == 1
+    kit.clock.forward(seconds=FIRST_PAUSE_S)
+    await kit.until_quiet()
+    assert {contact for contact, _, _ in kit.citizens.told} == {OPENID, PHONE}
+
+
+async def test_a_line_that_hangs_is_left_after_its_time(kit: OrderKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "LIMIT_S", 0.05)
+    await kit.concluded(await kit.open())
+
+    async def hang(contact: object, text: str, *, key: str) -> None:
+        await asyncio.sleep(60)
+
+    slow = Telling(kit.services.posts, PostTarget.CITIZEN, to_citizens(hang), attempts=2, clock=kit.clock)
+    assert await slow.run_due() == 1
+    kit.clock.forward(seconds=FIRST_PAUSE_S)
+    assert await slow.run_due() == 1
+    [dead] = await kit.services.posts.dead_posts(limit=5)
+    assert (dead.target, dead.error) == (PostTarget.CITIZEN, "TimeoutError")
 
 
 async def test_a_process_that_died_while_telling_is_taken_over(kits: Sequence[OrderKit]) -> None:

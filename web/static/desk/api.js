@@ -66,19 +66,23 @@ export function refusal(status, text) {
  * @returns {Promise<{kind: "ok", text: string} | Refused | Lost>}
  */
 async function asked(path, options, signal) {
-  const limit = AbortSignal.timeout(TIME_LIMIT_MS);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), TIME_LIMIT_MS);
+  signal?.addEventListener("abort", () => stop.abort());
   try {
     const response = await fetch(path, {
       credentials: "same-origin",
       // Not as a page: who is signed out is told so, and not sent to the sign-in page.
       headers: { "X-CSRF-Token": token, Accept: "application/json" },
       redirect: "error",
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: stop.signal,
       ...options,
     });
     const text = await response.text();
     return response.ok ? { kind: "ok", text } : refusal(response.status, text);
   } catch {
     return { kind: "unreachable", message: words.elsewhere };
+  } finally {
+    clearTimeout(timer);
   }
 }

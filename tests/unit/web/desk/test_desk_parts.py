@@ -33,9 +33,11 @@ PAIRS = [
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    light, dark = re.findall(r":root \{(.*?)\}", (STATIC_DIR / "desk" / "desk.css").read_text(), re.S)
-    colours = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in (light, dark)]
-    return {"light": colours[0], "dark": colours[0] | colours[1]}
+    css = (STATIC_DIR / "desk" / "desk.css").read_text()
+    blocks = {"light": ":root", "dark": ':root[data-theme="dark"]', "dark by itself": ':root:not([data-theme="light"])'}
+    found = {name: css[css.index(f"{selector} {{\n") :].partition("}")[0] for name, selector in blocks.items()}
+    colours = {name: dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for name, block in found.items()}
+    return {name: colours["light"] | each for name, each in colours.items()}
 
 
 def luminance(colour: str) -> float:
@@ -50,6 +52,10 @@ def test_text_stands_out_from_its_ground_as_wcag_aa_asks(scheme: str, *, text: s
     palette = palettes()[scheme]
     brighter, darker = sorted((luminance(palette[text]), luminance(palette[ground])), reverse=True)
     assert (brighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_dark_is_the_same_whether_chosen_or_by_itself() -> None:
+    assert palettes()["dark"] == palettes()["dark by itself"] != palettes()["light"]
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)

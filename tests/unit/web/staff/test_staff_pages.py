@@ -73,7 +73,8 @@ async def test_the_whole_way_in_the_first_time(client: httpx.AsyncClient, accoun
     assert "林晓" in account.text
     out = await client.post("/staff/sign-out", data={"csrf": csrf(account)}, headers=SAME)
     assert out.headers["location"] == "/staff/sign-in"
-    assert (await client.get("/staff/account")).headers["location"] == "/staff/sign-in"
+    away = await client.get("/staff/account")
+    assert away.headers["location"] == "/staff/sign-in?next=%2Fstaff%2Faccount"
 
 
 async def test_the_demo_accounts_are_told_and_lead_to_where_they_work(
@@ -107,6 +108,10 @@ async def test_a_page_asked_for_is_opened_after_signing_in(client: httpx.AsyncCl
         "desk",
         "",
         "/ok\n",
+        "//[",
+        "//[evil",
+        "/a\u007fb",
+        "/" + "x" * 1000,
     ],
 )
 def test_nobody_is_sent_to_another_host(given: str) -> None:
@@ -133,7 +138,8 @@ async def test_too_many_wrong_ones_say_how_long_to_wait(client: httpx.AsyncClien
 
 async def test_what_was_typed_is_text_in_the_page(client: httpx.AsyncClient) -> None:
     page = await sign_in(client, '"><script>alert(1)</script>', "x")
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
+    assert "&lt;script&gt;" in page.text
 
 
 async def test_a_form_from_elsewhere_signs_nobody_in(client: httpx.AsyncClient, accounts: Accounts) -> None:
