@@ -40,7 +40,7 @@ def wrong_settings(error: ValidationError) -> list[str]:
 
 def problems(settings: Settings) -> list[Problem]:
     """Everything wrong or unsafe, the errors first."""
-    checks = (_database, _wechat, _secrets, _addresses, _centre, _privacy, _fund)
+    checks = (_database, _wechat, _secrets, _addresses, _centre, _privacy, _fund, _staff)
     found = [problem for check in checks for problem in check(settings)]
     return sorted(found, key=lambda problem: problem.level)
 
@@ -109,3 +109,13 @@ def _fund(settings: Settings) -> Iterator[Problem]:
         yield Problem("error", "GJJ_FUND__CLIENT_CERTIFICATE", "and GJJ_FUND__CLIENT_KEY belong together")
     if not settings.sandbox.enabled and not settings.fund.base_url.startswith("https://"):
         yield Problem("error", "GJJ_FUND__BASE_URL", "must be the https address of the fund core system")
+
+
+def _staff(settings: Settings) -> Iterator[Problem]:
+    staff, real = settings.staff, not settings.sandbox.enabled
+    if real and not staff.second_factor:
+        yield Problem("error", "GJJ_STAFF__SECOND_FACTOR", "can be turned off with the sandbox alone")
+    if staff.oidc.issuer and not staff.oidc.client_id:
+        yield Problem("error", "GJJ_STAFF__OIDC__CLIENT_ID", "is missing")
+    if real and staff.oidc.issuer and not staff.oidc.issuer.startswith("https://"):
+        yield Problem("error", "GJJ_STAFF__OIDC__ISSUER", "must be an https address")

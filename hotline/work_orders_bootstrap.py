@@ -85,14 +85,16 @@ def build_work_orders(
         Telling(posts, PostTarget.CITIZEN, to_citizens(around.tell), attempts=attempts, clock=clock),
         Telling(posts, PostTarget.CITY, to_city(around.city), attempts=attempts, clock=clock),
     ]
+    evidence = EvidenceDesk(parts, most=settings.work_orders.evidence_files)
+    timers = SqlTimers(around.database, clock=clock)
     hashes = LookupHash.from_settings(settings.privacy)
     return WorkOrderServices(
         openings=parts.openings,
         desk=WorkOrderDesk(parts),
-        evidence=EvidenceDesk(parts, most=settings.work_orders.evidence_files),
+        evidence=evidence,
         progress=Progress(parts.orders, audit=around.audit, hashes=hashes, clock=clock),
         city=CityOrders(parts.orders, parts.openings, audit=around.audit),
-        due=DueWork(SqlTimers(around.database, clock=clock), tellings),
+        due=DueWork(timers, tellings, sweep=evidence.sweep, clock=clock),
         orders=parts.orders,
         posts=posts,
     )

@@ -122,6 +122,7 @@ def stack_env(state_dir: Path, **more: str) -> dict[str, str]:
         "GJJ_SANDBOX__PORT": str(sandbox),
         "GJJ_WECHAT__API_BASE": f"http://127.0.0.1:{sandbox}/wechat",
         "GJJ_TWILIO__API_BASE": f"http://127.0.0.1:{sandbox}/twilio",
+        "GJJ_CITY_HOTLINE__BASE_URL": f"http://127.0.0.1:{sandbox}/city-hotline",
         "GJJ_IDENTITY__WECHAT_OAUTH_URL": f"http://127.0.0.1:{sandbox}/connect/oauth2/authorize",
         "GJJ_SANDBOX__FUND_PORT": str(fund),
         "GJJ_SANDBOX__FUND_PEOPLE": PEOPLE,

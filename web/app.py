@@ -18,6 +18,7 @@ from web.citizen import routes as citizen
 from web.citizen.assets import static_files
 from web.citizen.certificates import CertificateDownloads, certificate_router
 from web.citizen.identity import identity_router
+from web.exchange import exchange_router
 from web.keypad import keypad_router
 from web.registry import HOOKS, build_channels, build_codes
 from web.staff.pages import include_staff
@@ -77,6 +78,7 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
     app.include_router(identity_router(core.identification, settings, centre=core.centre))
     downloads = CertificateDownloads(tickets=core.tickets, certificate_of=core.issuing.certificate_of)
     app.include_router(certificate_router(core.fund, settings, centre=core.centre, downloads=downloads))
+    app.include_router(exchange_router(core.orders.city, settings.city_hotline, core.storage.channel_store))
     include_staff(app, settings, core)
     app.mount("/static", static_files())
     return app

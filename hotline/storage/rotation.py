@@ -10,12 +10,14 @@ from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
 from hotline.privacy.ciphers import FieldCipher, Place
 from hotline.privacy.hashes import LookupHash
 from hotline.storage.database import Database
+from hotline.storage.staff_tables import staff
 from hotline.storage.tables import codes, drafts, persons
 
 SEALED: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (persons, ("person_no", "id_number", "mobile")),
     (codes, ("candidate",)),
     (drafts, ("fields",)),
+    (staff, ("totp_secret",)),
 )
 """Every sealed column; all of these tables have the primary key ``id``."""
 _HASHED = ("person_no", "id_number")

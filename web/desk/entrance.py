@@ -15,11 +15,13 @@ from hotline.domain.desk import Agent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """Somebody at the desk. ``csrf``: what the scripts of his pages send with everything they change, as header
-    `CSRF_HEADER`. ``page``: what the staff's base template wants to know."""
+    `CSRF_HEADER`. ``page``: what the staff's base template wants to know. ``still_in``: whether he may go on, which
+    counts as use of his session."""
 
     agent: Agent
     csrf: str
     page: Mapping[str, object]
+    still_in: Callable[[], Awaitable[bool]]
 
 
 CSRF_HEADER = "X-CSRF-Token"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +22,7 @@ from hotline.desk_store import DeskEvent
 from hotline.domain.desk import Agent
 from hotline.errors import TemporaryError
 from web.citizen.guard import DATA_HEADERS
+from web.desk.entrance import Member
 from web.desk.forms import number
 
 HEART_BEAT_S: Final = 15
@@ -29,6 +30,13 @@ RETRY_MS: Final = 2000
 SEND_TIMEOUT_S: Final = 30.0
 """A reader that takes nothing for this long is gone, whatever its connection says."""
 LEAVING_S: Final = 2.0
+
+
+StillIn = Callable[[], Awaitable[bool]]
+
+
+async def _always() -> bool:
+    return True
 
 
 class DeskFeed:
@@ -41,23 +49,24 @@ class DeskFeed:
         self._open: dict[str, int] = {}
 
     async def events(
-        self, agent: Agent, *, after: int | None, at_desk: bool, watching: str = ""
+        self, agent: Agent, *, after: int | None, at_desk: bool, watching: str = "", still_in: StillIn = _always
     ) -> AsyncIterator[ServerSentEvent]:
         """``hello``, then everything that concerns ``agent`` beyond ``after``, until cancelled.
 
         ``at_desk``: he is present while this goes on. ``watching``: a conversation of somebody else that he looks on.
-        ``behind`` tells the page that it has missed something and reads everything again. Ends quietly where storage
-        is out of reach: the page asks again from where it was.
+        ``still_in``: asked at every beat whether he may go on, which counts as use of his session. ``behind`` tells the
+        page that it has missed something and reads everything again. Ends quietly where storage is out of reach or he
+        may not go on: the page asks again from where it was, and is let in or not.
         """
         yield ServerSentEvent(comment="open", retry=RETRY_MS)
-        beat = asyncio.create_task(self._beat(agent.staff_id)) if at_desk else None
+        beat = asyncio.create_task(self._beat(agent.staff_id if at_desk else "", still_in))
         try:
             await self._come(agent, at_desk=at_desk, watching=watching)
             seq = after if after is not None else await self._desk.last_seq()
             yield _event("hello", {"now": self._clock().isoformat()}, seq=seq)
             while True:
                 try:
-                    async for event in self._desk.follow(agent.staff_id, after=seq):
+                    async for event in _until(beat, self._desk.follow(agent.staff_id, after=seq)):
                         yield _told(event)
                 except FellBehind:
                     seq = await self._desk.last_seq()
@@ -67,15 +76,14 @@ class DeskFeed:
         except TemporaryError:
             return
         finally:
-            if beat:
-                beat.cancel()
+            beat.cancel()
             await self._leave(agent, at_desk=at_desk, watching=watching)
 
-    def response(self, request: Request, agent: Agent, *, at_desk: bool, watching: str = "") -> EventSourceResponse:
+    def response(self, request: Request, member: Member, *, at_desk: bool, watching: str = "") -> EventSourceResponse:
         """The endless response, with a heart-beat comment so that no proxy thinks it idle."""
         after = number(request.headers.get("last-event-id") or request.query_params.get("after"))
         return _EventStream(
-            self.events(agent, after=after, at_desk=at_desk, watching=watching),
+            self.events(member.agent, after=after, at_desk=at_desk, watching=watching, still_in=member.still_in),
             ping=HEART_BEAT_S,
             ping_message_factory=lambda: ServerSentEvent(comment="beat"),
             send_timeout=SEND_TIMEOUT_S,
@@ -105,11 +113,30 @@ class DeskFeed:
         self._open.pop(staff_id, None)
         return True
 
-    async def _beat(self, staff_id: str) -> None:
+    async def _beat(self, staff_id: str, still_in: StillIn) -> None:
+        """Ends when the member may not go on."""
         while True:
             await asyncio.sleep(self._beat_s)
             with suppress(TemporaryError):
-                await self._desk.seen(staff_id)
+                if not await still_in():
+                    return
+                if staff_id:
+                    await self._desk.seen(staff_id)
+
+
+async def _until(end: asyncio.Task[None], events: AsyncIterator[DeskEvent]) -> AsyncIterator[DeskEvent]:
+    """``events`` until ``end`` is done."""
+    while True:
+        step = asyncio.ensure_future(anext(events))
+        try:
+            await asyncio.wait({step, end}, return_when=asyncio.FIRST_COMPLETED)
+            if not step.done():
+                return
+            yield step.result()
+        except StopAsyncIteration:
+            return
+        finally:
+            step.cancel()
 
 
 class _EventStream(EventSourceResponse):

@@ -21,7 +21,7 @@ def desk_router(site: DeskSite, feed: DeskFeed) -> APIRouter:
     acting = DeskActing(site, reading)
 
     async def events(request: Request, member: Member) -> Response:
-        return feed.response(request, member.agent, at_desk=True)
+        return feed.response(request, member, at_desk=True)
 
     routes = APIRouter(include_in_schema=False)
     for path, handler in (

@@ -21,4 +21,8 @@ class StaffEntrance:
         here = await self._site.admit(request, *roles)
         if isinstance(here, Response):
             return here
-        return Member(agent=here.staff.agent(), csrf=here.csrf, page={})
+
+        async def still_in() -> bool:
+            return await self._site.here(request) is not None
+
+        return Member(agent=here.staff.agent(), csrf=here.csrf, page={}, still_in=still_in)

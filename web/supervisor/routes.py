@@ -56,7 +56,7 @@ class _SupervisorWall:
     async def events(self, request: Request, member: Member) -> Response:
         """``watch``: the conversation that is looked on in; the stream is not that of somebody at the desk."""
         watching = request.query_params.get("watch", "")[:LONGEST_ID]
-        return self._feed.response(request, member.agent, at_desk=False, watching=watching)
+        return self._feed.response(request, member, at_desk=False, watching=watching)
 
     async def monitor(self, request: Request, member: Member) -> Response:
         """The conversation as its agent sees it, to read only."""

@@ -23,6 +23,8 @@ from hotline.work_order_store import DuePost, Posts, PostTarget
 log = structlog.get_logger()
 
 BATCH: Final = 20
+ROUNDS: Final = 5
+"""One post of an order goes out in each; a whole slow run has to end, since the timers wait for it."""
 LEASE_S: Final = 120
 """Longer than a whole batch may take, so that nothing is sent twice while one process is slow."""
 LIMIT_S: Final = 20.0
@@ -57,7 +59,15 @@ class Telling:
         self._clock = clock
 
     async def run_due(self) -> int:
-        """One attempt for everything that is due; how many were made."""
+        """One attempt for everything that is due, and for what comes after it in the same order; how many were made."""
+        tried = 0
+        for _ in range(ROUNDS):
+            if not (now := await self._round()):
+                break
+            tried += now
+        return tried
+
+    async def _round(self) -> int:
         due = await self._posts.lease(self._target, limit=BATCH, lease_s=LEASE_S)
         ended = await asyncio.gather(*map(self._attempt, due), return_exceptions=True)
         for error in ended:

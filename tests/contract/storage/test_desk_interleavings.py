@@ -30,7 +30,7 @@ from tests.contract.storage.interleaving_checks import QUERIES, Checks, Tables
 from tests.contract.storage.interleaving_kit import AGENTS, CITIZENS, STAFF, Action, Snapshot, World
 
 WANTED = os.environ.get("HOTLINE_INTERLEAVINGS", "")
-COURSES = {"sqlite": int(WANTED or 250), "postgresql": max(30, int(WANTED or 0) // 50)}
+COURSES = {"sqlite": int(WANTED or 200), "postgresql": max(25, int(WANTED or 0) // 50)}
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 TABLES = "contacts conversations inbox messages outbox turns handovers agents agent_times notes desk_events".split()
 

@@ -26,6 +26,10 @@ CENTRE = Centre(code="guangzhou", name="广州住房公积金管理中心", city
 TOKEN = "token-of-this-session"
 
 
+async def _always() -> bool:
+    return True
+
+
 class FakeEntrance:
     """Whoever the cookie ``staff`` names is signed in."""
 
@@ -42,7 +46,7 @@ class FakeEntrance:
             return JSONResponse({"code": "not_allowed", "message": "您没有这个权限。"}, 403)
         if request.method == "POST" and request.headers.get(CSRF_HEADER) != TOKEN:
             return JSONResponse({"code": "csrf", "message": "请刷新页面后再试。"}, 403)
-        return Member(agent=agent, csrf=TOKEN, page={})
+        return Member(agent=agent, csrf=TOKEN, page={}, still_in=_always)
 
 
 def names_of(desk: FakeDesk) -> Names:
