@@ -15,7 +15,10 @@ from web.staff.oidc import OidcProvider
 from web.staff.oidc_routes import oidc_router
 from web.staff.routes import staff_router
 from web.staff.site import StaffSite
+from web.supervisor.quality import quality_router
+from web.supervisor.quality_site import Records
 from web.supervisor.routes import supervisor_router
+from web.supervisor.search import search_router
 
 
 def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
@@ -35,3 +38,11 @@ def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
         app.include_router(oidc_router(staff, provider, session_secret=gateway.session_secret))
     app.include_router(desk_router(desk, feed))
     app.include_router(supervisor_router(desk, feed))
+    records = Records(
+        reviewing=core.reviewing,
+        handover=core.storage.reviews.handover,
+        counts=core.storage.ratings.counts,
+        names=names,
+    )
+    app.include_router(quality_router(desk, records))
+    app.include_router(search_router(desk, records))

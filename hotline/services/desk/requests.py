@@ -15,6 +15,7 @@ from hotline.domain.conversations import Job, Owner
 from hotline.domain.desk import SENSITIVE, WAIT_LIMIT, AgentState, Group, Reason, group_of
 from hotline.domain.messages import Outcome, Reply, TurnResult
 from hotline.identification import Identification
+from hotline.services.asides.asides import queue_choices
 from hotline.services.desk.hours import DeskHours
 from hotline.services.desk.packet import packet
 from hotline.services.desk.sensitive import sensitive_reason
@@ -93,7 +94,7 @@ class Requests:
         if position and position > 1:
             place = desk_words()["place"].format(before=position - 1)
         text = sentence("still_queued", job.channel, place=place)
-        reply = Reply(text=text, choices=choices("queue_choices", job.channel))
+        reply = Reply(text=text, choices=queue_choices(job.channel))
         return TurnResult(replies=(reply,), intent="held", outcome=Outcome.HANDOFF)
 
     async def leave(self, job: Job) -> tuple[Job, TurnResult] | None:
@@ -128,7 +129,7 @@ class Requests:
         text = await self._waits(job, group, position=queued.position)
         if reason in SENSITIVE:
             text = f"{desk_words()['sensitive'][reason.value]}\n{text}"
-        reply = Reply(text=text, choices=choices("queue_choices", job.channel))
+        reply = Reply(text=text, choices=queue_choices(job.channel))
         told = replace(result, replies=(reply,), outcome=Outcome.HANDOFF, hand_over=reason.value)
         return replace(job, owner_version=queued.owner_version), told
 

@@ -18,6 +18,7 @@ from hotline.domain.work_order_numbers import is_number
 from hotline.domain.work_orders import Alarm, ChangeKind, OrderRefused, OrderType, Refusal, State, WorkOrder
 from hotline.errors import TemporaryError
 from hotline.storage.tables import contacts, metadata
+from hotline.storage.work_order_log import whose_log
 from hotline.storage.work_order_tables import work_order_days, work_order_events, work_orders
 from hotline.work_order_store import OrderFilter, PostTarget
 from tests.contract.storage.conftest import Migrated
@@ -162,11 +163,10 @@ async def test_every_change_is_a_line_of_the_log_and_of_the_audit_trail(kit: Ord
 
 
 async def test_timers_ring_once_over_two_processes_and_in_order(two: tuple[OrderKit, OrderKit]) -> None:
-    one, other = two
-    order = await one.open()
+    one, order = two[0], await two[0].open()
     one.clock.forward(days=10)
     for _ in range(4):
-        await asyncio.gather(one.services.due.run_due(), other.services.due.run_due())
+        await asyncio.gather(*(kit.services.due.run_due() for kit in two))
     rung = [Alarm(each.data["alarm"]) for each in await one.services.orders.events(order) if each.kind == "rang"]
     assert rung == [Alarm.NEAR, Alarm.DUE, Alarm.LATE]
     told = [(each["what"], each["to"]) for each in await one.desk_heard() if each["what"] in set(Alarm) - {""}]
@@ -217,17 +217,31 @@ async def test_merging_keeps_texts_and_moves_log_files_and_earlier_merges(kit: O
 
 async def test_two_merges_in_opposite_directions_leave_one_order_open(two: tuple[OrderKit, OrderKit]) -> None:
     one, other = two
-    a, b = await one.open("甲"), await one.open("乙")
-    ended = await asyncio.gather(
-        one.services.desk.merge(a.number, into=b.number, versions=(1, 1), by=LI),
-        other.services.desk.merge(b.number, into=a.number, versions=(1, 1), by=WANG),
-        return_exceptions=True,
-    )
-    refused = [each.refusal for each in ended if isinstance(each, OrderRefused)]
-    assert len(refused) == 1
-    assert refused[0] in (Refusal.CHANGED, Refusal.NOT_MERGEABLE)
-    states = [(await one.services.orders.find(each.number)).state for each in (a, b)]  # type: ignore[union-attr]
-    assert sorted(states) == [State.MERGED, State.NEW]
+    for _ in range(8):
+        a, b = await one.open("甲"), await one.open("乙")
+        ended = await asyncio.gather(
+            one.services.desk.merge(a.number, into=b.number, versions=(1, 1), by=LI),
+            other.services.desk.merge(b.number, into=a.number, versions=(1, 1), by=WANG),
+            return_exceptions=True,
+        )
+        refused = [each.refusal for each in ended if isinstance(each, OrderRefused)]
+        assert len(refused) == 1, ended
+        assert refused[0] in (Refusal.CHANGED, Refusal.NOT_MERGEABLE)
+        states = [(await one.services.orders.find(each.number)).state for each in (a, b)]  # type: ignore[union-attr]
+        assert sorted(states) == [State.MERGED, State.NEW]
+
+
+async def test_an_order_is_not_merged_while_something_is_written_into_its_log(two: tuple[OrderKit, OrderKit]) -> None:
+    one, other = two
+    gone, kept = await one.open("甲"), await one.open("乙")
+    async with one.database.write() as tx:
+        assert await whose_log(tx, gone) == gone.id
+        merging = asyncio.create_task(other.services.desk.merge(gone.number, into=kept.number, versions=(1, 1), by=LI))
+        await asyncio.sleep(0.3)
+        assert not merging.done()
+    assert (await merging).number == kept.number
+    async with one.database.write() as tx:
+        assert await whose_log(tx, gone) == kept.id
 
 
 async def test_a_post_is_leased_by_one_process_and_settled_by_who_has_it(two: tuple[OrderKit, OrderKit]) -> None:

@@ -80,9 +80,12 @@ async def test_that_he_left_is_delivered_where_the_webhook_did_not_wait(kit: Kit
     await ask(kit, "人工", "m1")
     await kit.core.intake.answer(said("不等了", "m2"), wait_s=0.0)
     await kit.core.turns.idle()
-    await kit.housekeep()
-    sent = [reply.text for each in kit.channels[ChannelName.WECHAT].sent for reply in each.replies]
-    assert [text for text in sent if "取消排队" in text]
+
+    def sent() -> list[str]:
+        return [reply.text for each in kit.channels[ChannelName.WECHAT].sent for reply in each.replies]
+
+    await kit.housekeep(until=lambda: bool(sent()))
+    assert [text for text in sent() if "取消排队" in text]
 
 
 async def test_a_complaint_goes_to_its_group_in_front_of_all_others(kit: Kit) -> None:

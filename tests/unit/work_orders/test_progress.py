@@ -16,7 +16,13 @@ from hotline.domain.identity import Contact, Level
 from hotline.domain.messages import ChannelName
 from hotline.domain.work_order_numbers import number_of
 from hotline.domain.work_orders import Conclusion, State, Upheld, Visit
-from hotline.services.work_orders.words import conclusion_words, progress_words, rejection_words
+from hotline.services.work_orders.words import (
+    conclusion_words,
+    confidential_words,
+    progress_words,
+    rejection_words,
+    say,
+)
 from tests.unit.work_orders.test_changes import order as made
 from tests.work_order_kit import (
     BOSS,
@@ -189,6 +195,19 @@ def test_the_telephone_reads_the_number_in_groups_digit_by_digit() -> None:
     told = progress_words(made(State.IN_PROGRESS), NUMBER, ChannelName.VOICE, now=WEDNESDAY)
     assert told.startswith("您的工单，编号GD，二零二六，一一二五，零零零，零一八，正在办理。")
     assert pages([told])[0].startswith("您的工单，编号GD，二零二六，一一二五，零零零，零一八，正在办理。")
+
+
+@pytest.mark.parametrize("channel", list(ChannelName))
+def test_what_is_said_instead_of_progress_fits_every_channel(channel: ChannelName) -> None:
+    for text in (
+        say("mistyped", channel),
+        say("not_found", channel),
+        say("prove", channel),
+        confidential_words(NUMBER, channel),
+        rejection_words("属于社会保险业务，请拨打12333咨询。", NUMBER, channel),
+    ):
+        assert "{" not in text
+        _fits(text, channel)
 
 
 async def test_a_reopened_order_is_told_to_be_worked_on_again(kit: OrderKit) -> None:
