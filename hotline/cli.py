@@ -32,6 +32,7 @@ from hotline import (
 from hotline.client import GatewayClient, ensure_running
 from hotline.console import notes, one_sentence, out, report, settings
 from hotline.domain.messages import ChannelName
+from hotline.services.staff.demo import DEMO_PASSWORD
 from hotline.settings import ROOT, Settings
 from hotline.storage.migrate import migrate as migrate_database
 
@@ -80,6 +81,9 @@ def _welcome(chosen: Settings) -> None:
     if chosen.sandbox.enabled:
         report(f"  WeChat phone   {sandbox}/phone")
         report(f"  SMS · call     {sandbox}/sms-phone   {sandbox}/call")
+        report(f"  desk           {web}/desk   agent1, agent2 or supervisor1 · {DEMO_PASSWORD}")
+    else:
+        report(f"  desk           {web}/desk")
     report(f"  health         {web}/health")
     report("")
     report("try this:")
@@ -88,6 +92,7 @@ def _welcome(chosen: Settings) -> None:
     if chosen.sandbox.enabled:
         report(f"  3. open {sandbox}/phone, follow the account and tap 提取 in its menu")
         _tell_somebody_to_be(chosen, sandbox)
+        report(f"  5. sign in at {web}/desk as agent1, choose 就绪, and say 转人工 on the phone")
     else:
         report("  3. .venv/bin/hotline status")
     report("")

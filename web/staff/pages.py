@@ -6,6 +6,8 @@ from fastapi import FastAPI
 
 from hotline.bootstrap import Core
 from hotline.domain.clock import utc_now
+from hotline.domain.desk import Agent
+from hotline.domain.staff import Role, StaffState
 from hotline.settings import Settings
 from web.desk.feed import DeskFeed
 from web.desk.routes import desk_router
@@ -19,6 +21,11 @@ from web.supervisor.quality import quality_router
 from web.supervisor.quality_site import Records
 from web.supervisor.routes import supervisor_router
 from web.supervisor.search import search_router
+from web.work_orders.routes import order_router
+from web.work_orders.site import OrderNeeds, OrderSite
+
+OWNERS = frozenset({Role.AGENT, Role.SUPERVISOR})
+"""Who may own a work order."""
 
 
 def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
@@ -38,6 +45,7 @@ def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
         app.include_router(oidc_router(staff, provider, session_secret=gateway.session_secret))
     app.include_router(desk_router(desk, feed))
     app.include_router(supervisor_router(desk, feed))
+    app.include_router(order_router(OrderSite(desk, _order_needs(settings, core)), feed))
     records = Records(
         reviewing=core.reviewing,
         handover=core.storage.reviews.handover,
@@ -46,3 +54,17 @@ def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
     )
     app.include_router(quality_router(desk, records))
     app.include_router(search_router(desk, records))
+
+
+def _order_needs(settings: Settings, core: Core) -> OrderNeeds:
+    async def members() -> list[Agent]:
+        everybody = await core.storage.members.all()
+        return [each.agent() for each in everybody if each.state is StaffState.ACTIVE and each.roles & OWNERS]
+
+    return OrderNeeds(
+        orders=core.orders.desk,
+        evidence=core.orders.evidence,
+        citizens=core.storage.identity.bindings,
+        members=members,
+        most_bytes=settings.work_orders.evidence_bytes,
+    )

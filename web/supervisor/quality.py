@@ -19,7 +19,7 @@ from hotline.services.desk.reviewing import LONGEST_REASON, PAGE, ReviewRefused,
 from web.desk.entrance import Member
 from web.desk.forms import number, read_form
 from web.desk.site import DeskSite
-from web.supervisor.quality_site import BadInput, QualitySite, Records
+from web.supervisor.quality_site import BadInput, QualitySite, Records, record_number
 
 DAYS: Final = 30
 DRAWN: Final = 5
@@ -120,7 +120,7 @@ class _QualityPages:
     async def score(self, request: Request, member: Member) -> Response:
         """The conversation is scored; the answer says where the next one is."""
         form = await read_form(request)
-        handover_id = number(request.path_params["handover_id"])
+        handover_id = record_number(request.path_params["handover_id"])
         if handover_id is None:
             raise ReviewRefused("gone")
         points = {each.code: number(form.get(f"score-{each.code}")) for each in criteria()}
@@ -146,7 +146,7 @@ class _QualityPages:
 
     async def _handover(self, request: Request) -> Handover | None:
         """A request an agent took, by its number in the address."""
-        handover_id = number(request.path_params["handover_id"])
+        handover_id = record_number(request.path_params["handover_id"])
         handover = await self._records.handover(handover_id) if handover_id is not None else None
         return handover if handover is not None and handover.agent_id else None
 
@@ -198,7 +198,7 @@ def _standing(name: str, averages: Sequence[Average], counts: Iterable[RatingCou
 def _place(request: Request, handover_id: int) -> dict[str, Any]:
     """Where in the sample of the address the request stands, and the address of the next one; empty after the last."""
     sample = request.query_params.get("sample", "")
-    ids = list(dict.fromkeys(each for part in sample.split(",")[:PAGE] if (each := number(part)) is not None))
+    ids = list(dict.fromkeys(each for part in sample.split(",")[:PAGE] if (each := record_number(part)) is not None))
     at = ids.index(handover_id) if handover_id in ids else -1
     known = ",".join(str(each) for each in ids)
     following = ids[at + 1] if 0 <= at < len(ids) - 1 else None

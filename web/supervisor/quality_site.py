@@ -18,6 +18,7 @@ from hotline.domain.ratings import RatingCount
 from hotline.errors import ConfigError
 from hotline.services.desk.reviewing import Reviewing, ReviewRefused
 from web.desk.entrance import Member, Names
+from web.desk.forms import number
 from web.desk.site import DeskSite, Handler
 
 WORDING_FILE = Path(__file__).with_name("quality_wording.yml")
@@ -26,6 +27,10 @@ STATUS: Final[Mapping[str, int]] = {"not_allowed": 403, "own": 403, "gone": 410}
 """Everything else is 422: what was sent has to be changed."""
 LINES_SHOWN: Final = 2000
 """More than any conversation has that people wrote by hand."""
+
+
+HIGHEST: Final = 2**31 - 1
+"""What the databases count requests and lines up to."""
 
 
 class BadInput(Exception):
@@ -40,6 +45,12 @@ class Records:
     handover: Callable[[int], Awaitable[Handover | None]]
     counts: Callable[[date, date], Awaitable[Sequence[RatingCount]]]
     names: Names
+
+
+def record_number(value: str | None) -> int | None:
+    """The number of a request or a line, or None where there cannot be one of that number."""
+    given = number(value)
+    return given if given is not None and given <= HIGHEST else None
 
 
 @cache

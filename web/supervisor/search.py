@@ -16,10 +16,10 @@ from hotline.review_store import Sought
 from hotline.services.desk.reviewing import PAGE
 from hotline.wording import mask
 from web.desk.entrance import Member
-from web.desk.forms import Form, number, read_form
+from web.desk.forms import Form, read_form
 from web.desk.showing import shown
 from web.desk.site import DeskSite
-from web.supervisor.quality_site import BadInput, QualitySite, Records
+from web.supervisor.quality_site import BadInput, QualitySite, Records, record_number
 
 LONGEST_WORDS: Final = 100
 AUTHORS: Final = ("citizen", "bot", "agent", "system")
@@ -59,7 +59,7 @@ class _SearchPages:
     async def search(self, request: Request, member: Member) -> Response:
         """The newest lines that fit, or those before line ``before``."""
         form = await read_form(request)
-        before = number(form.get("before"))
+        before = record_number(form.get("before"))
         sought = await self._sought(form)
         found = await self._site.records.reviewing.search(sought, agent=member.agent, before=before)
         words = redact(sought.words.strip(), mask()).text
@@ -70,12 +70,18 @@ class _SearchPages:
             goes_on=before is not None,
             more=found[-1].seq if len(found) == PAGE else None,
         )
-        return self._site.desk.data({"html": html})
+        return self._site.desk.data({"html": html, "message": self._counted(len(found), goes_on=before is not None)})
 
     async def conversation(self, request: Request, member: Member) -> Response:
         """The whole conversation, to be read."""
         talk = await self._site.transcript(request.path_params["conversation_id"], member)
         return self._site.desk.fragment("supervisor/found.html", **talk)
+
+    def _counted(self, count: int, *, goes_on: bool) -> str:
+        """What is read out."""
+        kind = "found_none" if not count else "found_more" if goes_on else "found"
+        sentence: str = self._site.words[kind]
+        return sentence.format(count=count)
 
     async def _sought(self, form: Form) -> Sought:
         words = form.get("words", "").replace("\0", "")

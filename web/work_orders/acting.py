@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import Request
 from starlette.responses import Response
@@ -27,6 +27,8 @@ from hotline.services.work_orders.opening import Opening, checked
 from web.desk.entrance import Member
 from web.desk.forms import BadForm, Form, number, read_form
 from web.work_orders.site import OrderSite, actor
+
+Kind = TypeVar("Kind", bound=StrEnum)
 
 LONGEST_KEY: Final = 64
 SAME_NOTE: Final = timedelta(minutes=10)
@@ -80,9 +82,7 @@ class OrderActing:
 
     async def wait(self, request: Request, member: Member) -> Response:
         act = await _act(request, member)
-        order = await self._orders.wait_for_citizen(
-            act.number, version=act.version, by=act.by, asked=act.get("asked")
-        )
+        order = await self._orders.wait_for_citizen(act.number, version=act.version, by=act.by, asked=act.get("asked"))
         return self._done(order, "wait")
 
     async def conclude(self, request: Request, member: Member) -> Response:
@@ -98,9 +98,7 @@ class OrderActing:
         if given not in ("none", "1", "2", "3", "4", "5"):
             return self._site.problem("choose_rating")
         visit = Visit(rating=None if given == "none" else int(given), reason=act.get("reason"))
-        return self._done(
-            await self._orders.visit(act.number, version=act.version, by=act.by, visit=visit), "visit"
-        )
+        return self._done(await self._orders.visit(act.number, version=act.version, by=act.by, visit=visit), "visit")
 
     async def close(self, request: Request, member: Member) -> Response:
         act = await _act(request, member)
@@ -110,9 +108,7 @@ class OrderActing:
         """It is mine, and stays the group's."""
         act = await _act(request, member)
         group = (await self._orders.view(act.number, by=act.by)).order.group
-        order = await self._orders.assign(
-            act.number, version=act.version, by=act.by, owner=act.by.id, group=group
-        )
+        order = await self._orders.assign(act.number, version=act.version, by=act.by, owner=act.by.id, group=group)
         return self._done(order, "take")
 
     async def assign(self, request: Request, member: Member) -> Response:
@@ -237,7 +233,7 @@ async def _act(request: Request, member: Member) -> Act:
     return Act(number=request.path_params["number"], version=version, by=actor(member), form=form)
 
 
-def _choice[T: StrEnum](kind: type[T], value: str) -> T:
+def _choice(kind: type[Kind], value: str) -> Kind:
     """Raises BadForm for what no form of ours sends."""
     try:
         return kind(value)

@@ -34,9 +34,7 @@ class OrderFiles:
             raise OrderRefused(Refusal.FILE_SIZE)  # before a byte of it is read
         name = unquote(request.headers.get(NAME_HEADER, "")[:LONGEST_NAME])
         try:
-            file = await self._evidence.add(
-                request.path_params["number"], name, request.stream(), by=actor(member)
-            )
+            file = await self._evidence.add(request.path_params["number"], name, request.stream(), by=actor(member))
         except ClientDisconnect as gone:
             raise BadForm("unreadable") from gone
         return self._site.desk.data({"file": file.id, "name": file.name})

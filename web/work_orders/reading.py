@@ -48,7 +48,9 @@ class OrderReading:
             found=found[:PAGE],
             more=asked.link(before=found[PAGE - 1].id) if len(found) > PAGE else "",
             counts=counts,
-            total={key: sum(getattr(each, key) for each in counts.values()) for key in ("open", "due_today", "overdue")},
+            total={
+                key: sum(getattr(each, key) for each in counts.values()) for key in ("open", "due_today", "overdue")
+            },
             states=[*WHOLE, *State],
             types=list(OrderType),
             groups=list(Group),

@@ -22,7 +22,7 @@ def order_router(site: OrderSite, feed: DeskFeed) -> APIRouter:
 
     async def events(request: Request, member: Member) -> Response:
         """Who looks at orders is not thereby at the desk."""
-        return feed.response(request, member.agent, at_desk=False)
+        return feed.response(request, member, at_desk=False)
 
     routes = APIRouter(include_in_schema=False)
     for path, handler in (

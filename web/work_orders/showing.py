@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from hotline.domain.clock import SHANGHAI
 from hotline.domain.desk import Agent
-from hotline.domain.work_order_changes import FINAL
 from hotline.domain.work_orders import ALLOWED, Alarm, By, ChangeKind, Event, OrderType, State, WorkOrder
 from hotline.services.work_orders.looking import OrderView
 from web.desk.wording import DeskWording
@@ -17,15 +16,13 @@ from web.work_orders.wording import page_words
 
 RUNG: Final = frozenset({Alarm.DUE, Alarm.LATE})
 """What the timer waits for once the reminder's share of the time has passed."""
-MOVES: Final[Mapping[str, State]] = {
+ONWARD: Final[Mapping[str, State]] = {
     "accept": State.ACCEPTED,
     "start": State.IN_PROGRESS,
     "conclude": State.CONCLUDED,
     "wait": State.WAITING_CITIZEN,
-    "reject": State.REJECTED,
-    "cancel": State.CANCELLED,
-    "merge": State.MERGED,
 }
+AWAY: Final[Mapping[str, State]] = {"merge": State.MERGED, "reject": State.REJECTED, "cancel": State.CANCELLED}
 AT_ONCE: Final = frozenset({"accept", "start", "take", "close", "confidential", "open_up"})
 """What is done without a dialog."""
 ASKS_WHETHER_TRUE: Final = frozenset({OrderType.COMPLAINT, OrderType.FRAUD_REPORT})
@@ -54,10 +51,9 @@ def grade(order: WorkOrder, now: datetime) -> str:
 
 def acts(order: WorkOrder, agent: Agent) -> list[str]:
     """What this member of staff may do with it now, what is done most often first. The services decide."""
-    moves = [act for act, to in MOVES.items() if to in ALLOWED[order.state]]
-    if order.is_open:
-        return moves[:3] + _of_open(order, agent) + moves[3:]
-    return moves + (_of_concluded(order, agent) if order.state in (State.CONCLUDED, State.CLOSED) else [])
+    if order.state in (State.CONCLUDED, State.CLOSED):
+        return _of_concluded(order, agent)
+    return [*_moves(ONWARD, order), *(_of_open(order, agent) if order.is_open else []), *_moves(AWAY, order)]
 
 
 def may_be_added_to(order: WorkOrder) -> bool:
@@ -67,13 +63,13 @@ def may_be_added_to(order: WorkOrder) -> bool:
 
 def may_be_revealed(order: WorkOrder, agent: Agent) -> bool:
     """A supervisor may see who filed a confidential order, for a reason."""
-    return order.confidential and agent.supervises and order.state not in FINAL | {State.MERGED}
+    return order.confidential and agent.supervises
 
 
 def log(view: OrderView, *, names: Mapping[str, str], wording: DeskWording) -> list[LogLine]:
     """The newest first."""
     files = {str(each.id): each.name for each in view.files}
-    return [_line(event, view, names | _named(event, files, names, wording)) for event in reversed(view.events)]
+    return [_line(event, view, {**names, **_named(event, files, names, wording)}) for event in reversed(view.events)]
 
 
 def day_of(moment: datetime) -> str:
@@ -95,6 +91,10 @@ def last_words(lines: Sequence[str], most: int) -> str:
             break
         kept.insert(0, line)
     return "\n".join(kept)
+
+
+def _moves(acts: Mapping[str, State], order: WorkOrder) -> list[str]:
+    return [act for act, to in acts.items() if to in ALLOWED[order.state]]
 
 
 def _of_open(order: WorkOrder, agent: Agent) -> list[str]:
@@ -129,16 +129,15 @@ def _line(event: Event, view: OrderView, named: Mapping[str, str]) -> LogLine:
     )
 
 
-def _note(event: Event, words: Mapping[str, object]) -> str:
+def _note(event: Event, words: Mapping[str, Any]) -> str:
     """What was said, with what the change itself tells."""
-    found, data = [], event.data
+    found: list[str] = []
+    data = event.data
     if event.kind is ChangeKind.CONCLUDED and "finding" in data:
-        upheld: Mapping[str, str] = words["upheld"]  # type: ignore[assignment]
-        found += [upheld[data["upheld"]]] if data.get("upheld") else []
+        found += [words["upheld"][data["upheld"]]] if data.get("upheld") else []
         found.append(str(words["concluded"]).format(finding=data["finding"], done=data["done"]))
     if "rating" in data:
-        ratings: Mapping[int, str] = words["ratings"]  # type: ignore[assignment]
-        found.append(str(words["rated"]).format(rating=data["rating"], name=ratings[int(data["rating"])]))
+        found.append(str(words["rated"]).format(rating=data["rating"], name=words["ratings"][int(data["rating"])]))
     found += [str(words["not_reached"])] if data.get("reached") == "no" else []
     return " · ".join([*found, event.note] if event.note else found)
 
@@ -148,9 +147,7 @@ def _values(event: Event, named: Mapping[str, str]) -> dict[str, str]:
     return {name: named.get(f"={name}", event.data.get(name, "")) for name in own}
 
 
-def _named(
-    event: Event, files: Mapping[str, str], names: Mapping[str, str], wording: DeskWording
-) -> dict[str, str]:
+def _named(event: Event, files: Mapping[str, str], names: Mapping[str, str], wording: DeskWording) -> dict[str, str]:
     """What is called by name in the line, under ``=`` and its key."""
     words, data = page_words(), event.data
     found: dict[str, str] = {}

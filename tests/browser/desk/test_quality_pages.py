@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
 
 pytestmark = pytest.mark.browser
 
@@ -191,6 +191,7 @@ def test_words_lead_to_the_line_they_stand_in(lin: Quality) -> None:
     lin.search("提取")
     expect(lin.results.first).to_be_visible()
     expect(lin.results.first.locator("mark").first).to_have_text("提取")
+    expect(lin.page.locator("#live")).to_have_text(f"找到 {lin.results.count()} 条")
     seq = lin.results.first.get_attribute("data-seq-found")
     lin.results.first.focus()
     lin.page.keyboard.press("Enter")
@@ -213,7 +214,7 @@ def test_refused_search_says_why_and_keeps_what_was_found(lin: Quality) -> None:
     assert lin.results.count() == before
     lin.page.get_by_label("坐席工号").fill("")
     lin.search("绝不会有人说的话")
-    expect(lin.page.get_by_text("没有找到")).to_be_visible()
+    expect(lin.page.get_by_text("没有找到。")).to_be_visible()
     expect(lin.page.get_by_text("没有这个工号")).to_be_hidden()
 
 
@@ -226,6 +227,7 @@ def test_no_serious_barrier_is_on_the_pages_that_look_back(chromium: Browser, li
     assert not quality.is_wider_than_screen()
     quality.keep(f"quality-overview-{scheme}.png")
     quality.samples.first.click()
+    expect(quality.points("礼貌用语")).to_be_focused()
     quality.points("答复准确").fill("20")
     quality.page.keyboard.press("Alt+s")
     expect(quality.alert).to_be_visible()
@@ -254,5 +256,5 @@ def test_picture(lin: Quality) -> None:
     lin.points("答复准确").fill("25")
     lin.reason.fill("限额的年份说错了，应按今年的标准。")
     expect(lin.total).to_have_text("90")
-    lin.page.locator("#scroller").evaluate("node => node.scrollTo(0, 0)")
+    expect(lin.page.locator(".line-agent").first).to_be_in_viewport()
     lin.keep("quality.png")

@@ -75,10 +75,21 @@ class ScoreForm {
   }
 }
 
+/**
+ * The transcript is in order, and where the agent took the conversation is in sight.
+ * @param {HTMLElement} log
+ */
+function showTalk(log) {
+  new Transcript(log);
+  const taken = Date.parse(/** @type {HTMLElement | null} */ (log.closest("[data-taken]"))?.dataset.taken ?? "");
+  const lines = /** @type {HTMLElement[]} */ (Array.from(log.querySelectorAll(".line")));
+  lines.find((line) => Date.parse(line.dataset.at ?? "") >= taken)?.scrollIntoView({ block: "center" });
+}
+
 function setUp() {
   setUpDialogs();
   const log = document.getElementById("log");
-  if (log) new Transcript(log);
+  if (log) showTalk(log);
   const form = document.getElementById("score-form");
   const score = form instanceof HTMLFormElement ? new ScoreForm(form) : null;
   const press = (/** @type {string} */ selector) =>
@@ -94,7 +105,8 @@ function setUp() {
     },
     help,
   );
-  score?.points[0]?.select();
+  // Unless somebody was quicker than the script.
+  if (document.activeElement === document.body) score?.points[0]?.select();
 }
 
 setUp();

@@ -4,7 +4,7 @@
 import { fragment, parsed, post } from "../desk/api.js";
 import { openKnown, setUpDialogs } from "../desk/dialogs.js";
 import { setUpKeys } from "../desk/keys.js";
-import { toast } from "../desk/notices.js";
+import { announce, toast } from "../desk/notices.js";
 import { Transcript } from "../desk/transcript.js";
 import { element } from "../desk/words.js";
 
@@ -50,7 +50,10 @@ async function page(fields) {
   if (turn !== asked) return null;
   const problem = element("search-problem");
   problem.hidden = answer.kind === "ok";
-  if (answer.kind === "ok") return parsed(answer.data.html);
+  if (answer.kind === "ok") {
+    announce(answer.data.message);
+    return parsed(answer.data.html);
+  }
   problem.textContent = answer.message;
   return null;
 }

@@ -191,7 +191,7 @@ async def test_own_conversation_is_scored_by_somebody_else(town: Town, lin: Visi
     assert town.reviews.kept == {}
 
 
-@pytest.mark.parametrize("handover_id", ["777", "x", "-1", "9" * 30, "1%00"])
+@pytest.mark.parametrize("handover_id", ["777", "x", "-1", "4294967296", "9" * 30, "1%00"])
 async def test_conversation_that_does_not_exist_is_a_page_that_says_so(lin: Visitor, handover_id: str) -> None:
     page = await lin.get(f"/supervisor/quality/{handover_id}")
     assert page.status_code == 404

@@ -26,7 +26,9 @@ def html(answer: httpx.Response) -> str:
 
 async def test_words_are_marked_and_lead_to_their_conversation(town: Town, lin: Visitor) -> None:
     line = await town.desk.citizen_says("c-rent", "我想问非常特别的事情")
-    found = html(await lin.post("/supervisor/search", words="非常特别"))
+    answer = await lin.post("/supervisor/search", words="非常特别")
+    found = html(answer)
+    assert answer.json()["message"] == "找到 1 条"
     assert "我想问<mark>非常特别</mark>的事情" in found
     assert f'data-conversation="c-rent" data-seq-found="{line.seq}"' in found
     assert "就这些了" in found
