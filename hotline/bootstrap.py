@@ -254,31 +254,16 @@ def build_core(
     """Everything between the channels and the dialogue. ``codes`` None: no code can be sent; ``fund`` None: the core
     system of the settings; ``knowledge``: what the process has loaded already."""
     fund = fund or HttpFundSystem(settings.fund)
-
-    async def proved(conversation_id: str, known: Known) -> None:
-        await events.proved(conversation_id, known)
-
-    identification = build_identification(settings, storage, fund, codes=codes or _NoCodes(), on_proven=proved)
+    identification = build_identification(
+        settings, storage, fund, codes=codes or _NoCodes(), on_proven=lambda *proof: events.proved(*proof)
+    )
     live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events), asyncio.Event())
-    known = knowledge or Knowledge(settings.knowledge_dir)
-    people = _People(identification, fund, catalogue, known)
-    city = HttpCityHotline(settings.city_hotline)
-    desk = _build_desk(settings, storage, channels, people=people, live=live, city=city)
+    people = _People(identification, fund, catalogue, knowledge or Knowledge(settings.knowledge_dir))
+    desk = _build_desk(settings, storage, channels, people=people, live=live)
     turns = _build_turns(storage, dialogue, channels, Talking(live, desk.requests, desk.asides))
     spool = Spool(settings.state_dir / "spool")
     intake = Intake(storage.store, turns, channels=channels, waiters=live.waiters, spool=spool)
     events = Events(intake.submit, storage.identity.bindings)
-    housekeeping = Housekeeping(
-        storage.store,
-        turns=turns,
-        intake=intake,
-        deliveries=DeliveryWorker(storage.store, channels, clock=utc_now),
-        verification=_build_verification(storage, fund, events),
-        spool=spool,
-        purge=storage.purge,
-        others=(desk.router.run, live.desk.run, desk.asides.run),
-        orders=desk.orders.due,
-    )
     return Core(
         settings=settings,
         centre=catalogue.centre,
@@ -287,7 +272,17 @@ def build_core(
         intake=intake,
         turns=turns,
         chats=StoredChats(intake, storage.store, live.hub),
-        housekeeping=housekeeping,
+        housekeeping=Housekeeping(
+            storage.store,
+            turns=turns,
+            intake=intake,
+            deliveries=DeliveryWorker(storage.store, channels, clock=utc_now),
+            verification=_build_verification(storage, fund, events),
+            spool=spool,
+            purge=storage.purge,
+            others=(desk.router.run, live.desk.run, desk.asides.run),
+            orders=desk.orders.due,
+        ),
         fund=fund,
         identification=identification,
         tickets=build_tickets(settings, storage),
@@ -296,7 +291,7 @@ def build_core(
         reviewing=Reviewing(storage.reviews, audit=storage.audit, clock=utc_now),
         sign_in=build_sign_in(settings, storage),
         orders=desk.orders,
-        city=city,
+        city=desk.city,
     )
 
 
@@ -319,6 +314,7 @@ class _DeskSide:
     router: Router
     desk: Desk
     orders: WorkOrderServices
+    city: HttpCityHotline
 
 
 def _build_desk(
@@ -328,7 +324,6 @@ def _build_desk(
     *,
     people: _People,
     live: Live,
-    city: HttpCityHotline,
 ) -> _DeskSide:
     needs = DeskNeeds(
         queue=storage.queue,
@@ -347,8 +342,9 @@ def _build_desk(
         prompts=storage.prompts,
         ratings=storage.ratings,
     )
+    city = HttpCityHotline(settings.city_hotline)
     orders = _build_orders(settings, storage, needs, city)
     asides, router, requests = build_asides(needs, orders), build_router(needs), build_requests(needs)
     requests.wake, requests.heard = router.wake, live.desk.wake
     desk = build_agent_desk(needs, router, asides)
-    return _DeskSide(requests=requests, asides=asides, router=router, desk=desk, orders=orders)
+    return _DeskSide(requests=requests, asides=asides, router=router, desk=desk, orders=orders, city=city)

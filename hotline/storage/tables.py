@@ -174,18 +174,14 @@ outbox = Table(
     Column("vendor_id", String(128), nullable=False, server_default=""),
     Column("error", String(200), nullable=False, server_default=""),
 )
-Index(
-    "ix_outbox_due",
-    outbox.c.due_at,
-    sqlite_where=text("status IN ('pending', 'sending')"),
-    postgresql_where=text("status IN ('pending', 'sending')"),
-)
+_UNSENT = text("status IN ('pending', 'sending')")
+Index("ix_outbox_due", outbox.c.due_at, sqlite_where=_UNSENT, postgresql_where=_UNSENT)
 Index(
     "ix_outbox_open",
     outbox.c.conversation_id,
     outbox.c.message_id,
-    sqlite_where=text("status IN ('pending', 'sending')"),
-    postgresql_where=text("status IN ('pending', 'sending')"),
+    sqlite_where=_UNSENT,
+    postgresql_where=_UNSENT,
 )
 
 turns = Table(

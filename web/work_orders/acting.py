@@ -63,13 +63,12 @@ class OrderActing:
         key = form.get("key", "")
         if not key or len(key) > LONGEST_KEY:
             raise BadForm("unreadable")
-        by, group = actor(member), form.get("group", "")
+        by, group = actor(member), _choice(Group, form["group"]) if form.get("group") else None
         opening = await self._opening(form, member)
         order = await self._orders.open(opening, by=by, key=f"desk:{by.id}:{key}")
         # An order that somebody has touched since stays as he left it.
-        if group and order.version == 1 and order.group != group:
-            wanted = _choice(Group, group)
-            order = await self._orders.assign(order.number, version=1, by=by, owner="", group=wanted)
+        if group is not None and group is not order.group and order.version == 1:
+            order = await self._orders.assign(order.number, version=1, by=by, owner="", group=group)
         return self._site.desk.done("orders:opened", number=order.number)
 
     async def accept(self, request: Request, member: Member) -> Response:
