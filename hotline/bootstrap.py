@@ -251,14 +251,13 @@ def build_core(
     fund: FundSystem | None = None,
     knowledge: Knowledge | None = None,
 ) -> Core:
-    """Everything between the channels and the dialogue. ``codes`` None: no code can be sent; ``fund`` None: the core
-    system of the settings; ``knowledge``: what the process has loaded already."""
+    """Everything between the channels and the dialogue. Without ``codes`` no code can be sent; ``knowledge`` is shared."""
     fund = fund or HttpFundSystem(settings.fund)
     identification = build_identification(
         settings, storage, fund, codes=codes or _NoCodes(), on_proven=lambda *proof: events.proved(*proof)
     )
-    live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events), asyncio.Event())
     people = _People(identification, fund, catalogue, knowledge or Knowledge(settings.knowledge_dir))
+    live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events), asyncio.Event())
     desk = _build_desk(settings, storage, channels, people=people, live=live)
     turns = _build_turns(storage, dialogue, channels, Talking(live, desk.requests, desk.asides))
     spool = Spool(settings.state_dir / "spool")
@@ -278,7 +277,6 @@ def build_core(
             intake=intake,
             deliveries=DeliveryWorker(storage.store, channels, clock=utc_now),
             verification=_build_verification(storage, fund, events),
-            spool=spool,
             purge=storage.purge,
             others=(desk.router.run, live.desk.run, desk.asides.run),
             orders=desk.orders.due,

@@ -11,7 +11,6 @@ import structlog
 from hotline.errors import TemporaryError
 from hotline.services.delivery import DeliveryWorker
 from hotline.services.intake import Intake
-from hotline.services.spool import Spool
 from hotline.services.turns import TurnWorker
 from hotline.services.verification import Verification
 from hotline.services.work_orders.due import DueWork
@@ -36,7 +35,6 @@ class Housekeeping:
         intake: Intake,
         deliveries: DeliveryWorker,
         verification: Verification,
-        spool: Spool,
         purge: Callable[[], Awaitable[int]],
         others: Sequence[Callable[[], Awaitable[None]]],
         orders: DueWork,
@@ -47,7 +45,6 @@ class Housekeeping:
         self._intake = intake
         self._deliveries = deliveries
         self._verification = verification
-        self._spool = spool
         self._purge = purge
         self._others = others
         self._orders = orders
@@ -78,7 +75,7 @@ class Housekeeping:
             wake.clear()
 
     async def _recover(self) -> None:
-        await self._spool.drain(self._intake.accept)
+        await self._intake.take_up_spooled()
         for job in await self._store.claim_waiting(worker=self._turns.worker, limit=50):
             self._turns.start(job)
 

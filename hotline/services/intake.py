@@ -51,6 +51,10 @@ class Intake:
         self._waiters = waiters
         self._spool = spool
 
+    async def take_up_spooled(self) -> None:
+        """What was kept in a file while the database was away is accepted now."""
+        await self._spool.drain(self.accept)
+
     async def accept(self, inbound: Inbound) -> Accepted:
         """``inbound`` is stored without personal numbers, once, and its turn has begun or waits its time.
 

@@ -55,7 +55,7 @@ async def test_same_file_again_is_the_same_file(wang: Clerk, kit: OrderKit) -> N
         ("program.pdf", b"MZ\x90\x00" + b"\0" * 200, "file_type"),
         ("cut.png", picture()[:40], "file_broken"),
         ("two.png", picture() + b"PK\x03\x04" + b"\0" * 60, "file_mixed"),
-        ("empty.txt", b"", "file_type"),
+        ("empty.txt", b"", "file_broken"),
     ],
 )
 async def test_disguised_file_is_refused_in_plain_words(
