@@ -251,7 +251,7 @@ def build_core(
     fund: FundSystem | None = None,
     knowledge: Knowledge | None = None,
 ) -> Core:
-    """Everything between the channels and the dialogue. Without ``codes`` no code can be sent; ``knowledge`` is shared."""
+    """Everything between the channels and the dialogue. Without ``codes`` no code is sent; ``knowledge`` is shared."""
     fund = fund or HttpFundSystem(settings.fund)
     identification = build_identification(
         settings, storage, fund, codes=codes or _NoCodes(), on_proven=lambda *proof: events.proved(*proof)

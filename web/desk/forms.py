@@ -8,6 +8,7 @@ from fastapi import Request
 
 MAX_BYTES = 96 * 1024
 """Ten thousand Chinese characters as a form encodes them."""
+LARGEST = 2**31 - 1
 Form = dict[str, str]
 
 
@@ -34,4 +35,6 @@ async def read_form(request: Request) -> Form:
 
 def number(value: str | None) -> int | None:
     """A number that a database integer holds, or None."""
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) <= 18 else None
+    if not value or not value.isascii() or not value.isdigit() or len(value) > len(str(LARGEST)):
+        return None
+    return int(value) if int(value) <= LARGEST else None

@@ -191,3 +191,15 @@ def _days() -> None:
         sa.Column("last", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_work_order_days")),
     )
+
+
+def downgrade() -> None:
+    for table in (
+        "work_order_requests",
+        "work_order_posts",
+        "work_order_files",
+        "work_order_events",
+        "work_orders",
+        "work_order_days",
+    ):
+        op.drop_table(table)
