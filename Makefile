@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := install
-.PHONY: help install up test check unit contract conversations browser bench fund-contract own-data-load measure train migrate lock clean
+.PHONY: help install up test check unit contract conversations browser bench fund-contract own-data-load desk-load measure train migrate lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -39,6 +39,9 @@ fund-contract: install ## the core system's contract, tried on the sandbox
 
 own-data-load: install ## fifty people on their own data, the core system well and hung
 	@.venv/bin/hotline train && $(PY) -m tests.load.own_data
+
+desk-load: install ## fifty agents, two thousand open conversations
+	@$(PY) -m tests.load.desk
 
 bench: install ## turns per second beside a stock Rasa
 	@.venv/bin/hotline bench

@@ -18,7 +18,7 @@ PORT_SETTINGS = {
     "rasa": "GJJ_RASA__URL",
     "actions": "GJJ_ACTIONS__PORT",
     "gateway": "GJJ_GATEWAY__PORT (and GJJ_GATEWAY__PUBLIC_URL)",
-    "sandbox": "GJJ_SANDBOX__PORT (and GJJ_WECHAT__API_BASE, GJJ_TWILIO__API_BASE)",
+    "sandbox": "GJJ_SANDBOX__PORT (and GJJ_WECHAT__API_BASE, GJJ_TWILIO__API_BASE, GJJ_CITY_HOTLINE__BASE_URL)",
     "fund": "GJJ_SANDBOX__FUND_PORT (and GJJ_FUND__BASE_URL)",
 }
 EMBEDDED_MARKS = ("embedded-", "sandbox", "abcdefghijklmnopqrstuvwxyz", "1:ZW1iZWRkZWQ")
@@ -71,7 +71,8 @@ def _wechat(settings: Settings) -> Iterator[Problem]:
 def _secrets(settings: Settings) -> Iterator[Problem]:
     """Embedded defaults are for the sandbox on one machine; a public address with them is refused."""
     level = "warning" if settings.sandbox.enabled else "error"
-    for section in ("gateway", "rasa", "wechat", "twilio", "fund", "privacy", ""):
+    exchange = ("city_hotline",) if settings.city_hotline.enabled else ()
+    for section in ("gateway", "rasa", "wechat", "twilio", "fund", "privacy", *exchange, ""):
         part = getattr(settings, section) if section else settings
         for field in type(part).model_fields:
             value = getattr(part, field)

@@ -81,6 +81,7 @@ def _welcome(chosen: Settings) -> None:
     if chosen.sandbox.enabled:
         report(f"  WeChat phone   {sandbox}/phone")
         report(f"  SMS · call     {sandbox}/sms-phone   {sandbox}/call")
+        report(f"  12345          {sandbox}/city-hotline/")
         report(f"  desk           {web}/desk   agent1, agent2 or supervisor1 · {DEMO_PASSWORD}")
     else:
         report(f"  desk           {web}/desk")

@@ -282,7 +282,8 @@ class Held(Protocol):
         ...
 
     async def resume_bot(self, conversation_id: str, *, expected_version: int) -> int | None:
-        """wrap_up → bot, because the citizen goes on talking: the bot answers; the wrap-up stays open."""
+        """wrap_up → bot, because the citizen goes on talking: the bot answers; the wrap-up stays open. The version of
+        one that is the bot's already; None when people have it."""
         ...
 
     async def transfer(self, transfer: Transfer, *, telling: Telling) -> DeskConversation | None:
@@ -318,7 +319,8 @@ class Desks(Protocol):
     async def conversation(self, conversation_id: str) -> DeskConversation | None: ...
 
     async def held_by(self, staff_id: str) -> list[DeskConversation]:
-        """Held and in wrap-up, and what is offered to him, oldest first."""
+        """Held and in wrap-up, and what is offered to him, oldest first. A conversation stands there once with every
+        request of his: a wrap-up stays his whoever has the conversation by now."""
         ...
 
     async def queue(self) -> list[DeskConversation]:

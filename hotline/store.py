@@ -15,7 +15,8 @@ from hotline.ports import ChatLine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The turn is stored. ``dropped``: somebody took the conversation over meanwhile, nothing was said."""
+    """The turn is stored. ``dropped``: nothing was said, because somebody took the conversation over meanwhile, or
+    another worker had finished the message; one that was kept for a person who has gone since is ``next_job`` again."""
 
     dropped: bool
     lines: Sequence[ChatLine]

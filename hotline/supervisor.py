@@ -120,6 +120,11 @@ def _sandbox(settings: Settings, base: dict[str, str]) -> Service:
         "GJJ_TWILIO__ACCOUNT_SID": settings.twilio.account_sid,
         "GJJ_TWILIO__AUTH_TOKEN": settings.twilio.auth_token.get_secret_value(),
         "GJJ_TWILIO__NUMBER": settings.twilio.number,
+        "GJJ_STATE_DIR": str(settings.state_dir),
+        "GJJ_CITY_HOTLINE__CLIENT_ID": settings.city_hotline.client_id,
+        "GJJ_CITY_HOTLINE__SECRET": settings.city_hotline.secret.get_secret_value(),
+        "GJJ_CITY_HOTLINE__PEER_ID": settings.city_hotline.peer_id,
+        "GJJ_CITY_HOTLINE__PEER_SECRET": settings.city_hotline.peer_secret.get_secret_value(),
     }
     return Service(
         name="sandbox",

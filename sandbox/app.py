@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
+from sandbox.city_hotline.app import create_app as create_city
 from sandbox.config import SandboxConfig
 from sandbox.phone import router as phone_router
 from sandbox.wechat_api import control_router, vendor_router
@@ -39,6 +40,8 @@ def create_app(config: SandboxConfig | None = None, *, client: httpx.AsyncClient
     app.include_router(phone_router)
     if importlib.util.find_spec("sandbox.twilio") is not None:
         app.include_router(importlib.import_module("sandbox.twilio").router())
+
+    app.mount("/city-hotline", create_city(client=platform.client))
 
     @app.get("/")
     async def start() -> RedirectResponse:

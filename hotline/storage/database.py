@@ -73,9 +73,9 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={BUSY_MS}",  # first: the next one may have to wait for another process's lock
         "journal_mode=WAL",
         "synchronous=NORMAL",
-        f"busy_timeout={BUSY_MS}",
         "foreign_keys=ON",
         "temp_store=MEMORY",
     ):

@@ -192,6 +192,7 @@ class Delivers:
                 await desk.store.retry_later(due.delivery_id, due_at=world.clock.now, error="connection")
                 continue
             else:
+                assert due.author != "bot" or due.owner_version == due.current_version
                 world.sent.append(due.delivery_id)
                 status = DeliveryStatus.SENT
             await desk.store.settle(due.delivery_id, status, expected=DeliveryStatus.SENDING)

@@ -5,21 +5,22 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from PIL import Image
 from starlette.responses import JSONResponse, Response
 
 from hotline.domain.desk import Group
 from hotline.domain.work_orders import OrderType, Priority, Source, WorkOrder
 from tests.fake_desk import FakeDesk
 from tests.unit.web.work_orders.orders_kit import CHEN, LIN, WANG, add_conversation, build
-from tests.work_order_kit import HE, PHONE, OrderKit, add_persons, build_kit, sqlite_in
+from tests.work_order_kit import HE, PHONE, OrderKit, add_persons, as_stream, build_kit, sqlite_in
 
 RUDE = (
     "昨天上午在天河管理部办租房提取，排了一个多小时，3号窗口的柜员说材料不全，第一次没有说要带无房证明，"
@@ -91,7 +92,6 @@ async def _fill(kit: OrderKit) -> None:
     await _worked_on(kit)
     kit.clock.now = now
     await kit.until_quiet()
-    kit.clock = replace(kit.clock, now=now)
 
 
 async def _worked_on(kit: OrderKit) -> WorkOrder:
@@ -101,6 +101,9 @@ async def _worked_on(kit: OrderKit) -> WorkOrder:
     kit.clock.forward(hours=3)
     order = await kit.in_progress(order, by=WANG)
     await desk.note(order.number, by=WANG, text="已调取 3 号窗口当天的录像，联系了天河管理部陈主任，下午回话。")
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(out, "PNG")
+    await kit.services.evidence.add(order.number, "排队取号单.png", as_stream(out.getvalue()), by=WANG)
     secret = await kit.open("举报某中介伪造租赁合同提取公积金。", confidential=True, type=OrderType.FRAUD_REPORT)
     await desk.assign(secret.number, version=1, by=LIN, owner="wang", group=Group.COMPLAINT)
     return order
