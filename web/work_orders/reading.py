@@ -17,7 +17,7 @@ from web.desk.forms import number
 from web.desk.reading import pinyin
 from web.work_orders import showing
 from web.work_orders.asked import WHOLE, Asked
-from web.work_orders.site import OrderSite, actor
+from web.work_orders.site import FILTERED, OrderSite, actor
 
 PAGE: Final = 30
 BESIDE: Final = 20
@@ -41,7 +41,7 @@ class OrderReading:
         asked, by = Asked.of(request.query_params), actor(member)
         found = await self._orders.orders(asked.filter(by), by=by, before=asked.before, limit=PAGE + 1)
         counts = await self._orders.counts()
-        return self._site.page(
+        page = self._site.page(
             "list",
             member,
             asked=asked,
@@ -56,6 +56,8 @@ class OrderReading:
             groups=list(Group),
             names=await self._site.desk.names(),
         )
+        page.headers["Content-Security-Policy"] = FILTERED
+        return page
 
     async def new(self, request: Request, member: Member) -> Response:
         """The form, for the conversation in the address where one is named."""

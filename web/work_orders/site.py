@@ -18,6 +18,7 @@ from hotline.identity_store import Bound
 from hotline.services.desk.customers import shown_address
 from hotline.services.work_orders.desk import WorkOrderDesk
 from hotline.services.work_orders.evidence import EvidenceDesk
+from web.citizen.guard import PAGE_HEADERS
 from web.desk import showing as desk_showing
 from web.desk.entrance import Member
 from web.desk.site import STATUS as DESK_STATUS
@@ -39,6 +40,9 @@ STATUS: Final[Mapping[Refusal, int]] = {
 }
 """Everything else is 422: what was sent has to be changed."""
 
+FILTERED: Final = PAGE_HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+"""The policy of the list, whose filter is a form that needs no script. Other pages have forms with texts in them, which
+a browser must not send by itself, as it would put them into an address."""
 Members = Callable[[], Awaitable[Sequence[Agent]]]
 """Everybody who may own an order, whether he is at the desk or not."""
 

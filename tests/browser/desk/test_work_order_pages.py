@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,29 @@ def test_order_is_worked_on_to_its_end(wang: Page, orders: Orders) -> None:
     wang.get_by_role("button", name="归档").click()
     expect(wang.get_by_text("已经办完")).to_be_visible()
     assert orders.of(number)["state"] == "closed"
+
+
+def test_quick_hand_is_not_told_that_a_colleague_was_faster(wang: Page, orders: Orders) -> None:
+    number = orders.open()
+    show(wang, orders, f"/{number}")
+    wang.route("**/body", lambda route: (time.sleep(0.5), route.continue_()))
+    wang.get_by_role("button", name="受理", exact=True).dblclick()
+    wang.get_by_role("button", name="设为保密").click()
+    expect(wang.locator(".secret")).to_be_visible()
+    expect(wang.locator(".toast-bad")).to_have_count(0)
+    assert orders.of(number)["version"] == 3
+
+
+def test_lost_network_is_said_and_the_order_can_be_worked_on_again(wang: Page, orders: Orders) -> None:
+    number = orders.open()
+    show(wang, orders, f"/{number}")
+    wang.context.set_offline(True)
+    wang.get_by_role("button", name="受理", exact=True).click()
+    expect(wang.locator(".toast-bad")).to_contain_text("没能连上")
+    wang.context.set_offline(False)
+    wang.get_by_role("button", name="受理", exact=True).click()
+    expect(wang.locator("#order")).to_contain_text("已受理")
+    assert orders.of(number)["version"] == 2
 
 
 def test_who_was_slower_is_told_and_keeps_what_he_wrote(wang: Page, orders: Orders) -> None:

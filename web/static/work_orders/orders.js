@@ -19,6 +19,8 @@ let changedAt = 0;
 /** @type {number | undefined} */
 let seq;
 let isFirst = true;
+/** The act that was chosen last, to which the keyboard comes back. */
+let lastAct = "";
 
 const feed = new Feed(
   {
@@ -45,25 +47,36 @@ function somethingChanged() {
   if (Date.now() - changedAt > OWN_MS) element("changed").hidden = false;
 }
 
+/**
+ * While something is under way nothing else is begun: it would be about an order that is not there any more.
+ * @param {boolean} on
+ */
+function hold(on) {
+  if (order) order.inert = on;
+}
+
 /** The order as it stands now. */
 async function refresh() {
   if (!order) return location.reload();
+  hold(true);
   const answer = await fragment(`/work-orders/${encodeURIComponent(order.dataset.number ?? "")}/body`);
+  hold(false);
   if (answer.kind === "refused") return location.assign("/work-orders");
   if (answer.kind !== "ok") return toast(answer.message, "bad");
-  const does = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.does : undefined;
   order.replaceChildren(...answer.body.childNodes);
   prepare(order);
   element("changed").hidden = true;
-  const again = order.querySelector(`[data-does="${does}"]`) ?? order.querySelector("[data-does]");
+  const again = order.querySelector(`[data-does="${lastAct}"]`) ?? order.querySelector("[data-does]");
   if (again instanceof HTMLElement && document.activeElement === document.body) again.focus();
 }
 
-/** @param {HTMLFormElement} form */
-function filter(form) {
-  const asked = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (value !== "") asked.set(name, String(value));
-  location.assign(`/work-orders?${asked}`);
+/** @param {MouseEvent} event */
+function clicked(event) {
+  const target = event.target instanceof Element ? event.target.closest("[data-act], [data-does]") : null;
+  if (!(target instanceof HTMLElement)) return;
+  if (target.dataset.act === "anew") refresh();
+  lastAct = target.dataset.does ?? lastAct;
+  if (target.hasAttribute("hx-post")) hold(true);
 }
 
 /**
@@ -127,14 +140,9 @@ function complain(form, sentence) {
 /** @param {SubmitEvent} event */
 function submitted(event) {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement)) return;
-  if (form.dataset.upload) {
-    event.preventDefault();
-    upload(form);
-  } else if (form.id === "filter") {
-    event.preventDefault();
-    filter(form);
-  }
+  if (!(form instanceof HTMLFormElement) || !form.dataset.upload) return;
+  event.preventDefault();
+  upload(form);
 }
 
 /** @param {string} name @param {(detail: any) => void} done */
@@ -145,9 +153,7 @@ function onDone(name, done) {
 function setUp() {
   setUpDialogs();
   document.addEventListener("submit", submitted);
-  document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest('[data-act="anew"]')) refresh();
-  });
+  document.addEventListener("click", clicked);
   onDone("orders:done", ({ act }) => {
     changedAt = Date.now();
     if (document.querySelector("dialog[open]")) closeDialog();
@@ -158,8 +164,10 @@ function setUp() {
   // Somebody was faster: what he did is shown behind the dialog, which keeps what was written.
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = /** @type {CustomEvent} */ (event).detail;
+    hold(false);
     if (ctx.response.status === 409 && order) refresh();
   });
+  document.addEventListener("htmx:error", () => hold(false));
   setUpKeys(
     {
       KeyN: () => location.assign("/work-orders/new"),

@@ -50,6 +50,14 @@ async def test_filters_narrow_the_list(wang: Clerk, kit: OrderKit, query: dict[s
     assert await wang.numbers(**query) == [made[name].number for name in found]
 
 
+async def test_filter_needs_no_script_and_texts_are_sent_by_nothing_else(wang: Clerk, kit: OrderKit) -> None:
+    order = await kit.open()
+    for path, allowed in (("", "'self'"), ("/new", "'none'"), (f"/{order.number}", "'none'")):
+        policy = (await wang.get(path, page=True)).headers["content-security-policy"]
+        assert f"form-action {allowed}" in policy
+        assert "script-src 'self'; style-src 'self';" in policy
+
+
 async def test_order_is_found_by_its_number(wang: Clerk, kit: OrderKit) -> None:
     wanted, _ = await kit.open("一"), await kit.open("二")
     assert await wang.numbers(q=wanted.number.lower()) == [wanted.number]
