@@ -90,6 +90,8 @@ class OrderFilter:
     text: str = ""
     """In number, title or text."""
     person_id: str = ""
+    contact: Contact | None = None
+    """Whose orders nobody has proven to be a person's: those that came from this address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

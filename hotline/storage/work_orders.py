@@ -287,6 +287,9 @@ def _conditions(which: OrderFilter, now: datetime) -> list[Any]:
     wanted += [column.group_code == which.group] if which.group else []
     wanted += [column.owner == which.owner] if which.owner is not None else []
     wanted += [column.person_id == which.person_id, column.confidential.is_(False)] if which.person_id else []
+    if which.contact:
+        wanted += [contacts.c.channel == which.contact.channel, contacts.c.address == which.contact.address]
+        wanted.append(column.confidential.is_(False))
     wanted += [column.state.in_(OPEN), column.due_at < now] if which.overdue else []
     wanted += [column.visit_due_at.is_not(None)] if which.visits else []
     if which.text:

@@ -112,13 +112,15 @@ class OrderReading:
         return self._site.fragment("other", order=view.order)
 
     async def beside(self, request: Request, member: Member) -> Response:
-        """Orders of the person who speaks in a conversation."""
+        """Orders of the person who speaks in a conversation, or of his address where he is nobody we know."""
         conversation_id = request.path_params["conversation_id"]
         await self._site.conversation(conversation_id, member)
-        bound, by = await self._site.needs.citizens.bound_in(conversation_id), actor(member)
-        which = OrderFilter(viewer=by, person_id=bound.person_id) if bound else None
-        found = await self._orders.orders(which, by=by, limit=BESIDE) if which else ()
-        return self._site.fragment("beside", found=found, bound=bound is not None)
+        citizens, by = self._site.needs.citizens, actor(member)
+        bound = await citizens.bound_in(conversation_id)
+        contact = None if bound else await citizens.contact_of(conversation_id)
+        which = OrderFilter(viewer=by, person_id=bound.person_id if bound else "", contact=contact)
+        found = await self._orders.orders(which, by=by, limit=BESIDE) if bound or contact else ()
+        return self._site.fragment("beside", found=found)
 
     async def _viewed(self, request: Request, member: Member) -> OrderView:
         return await self._orders.view(request.path_params["number"], by=actor(member))

@@ -38,13 +38,12 @@ class Checks:
 
     def check(self, tables: Tables) -> None:
         by_conversation = {name: _grouped(rows) for name, rows in tables.items() if name != "times"}
-        histories = {}
         for conversation in tables["conversations"]:
             of = {name: rows[conversation["id"]] for name, rows in by_conversation.items() if name != "conversations"}
             _owner_fits(conversation, of["handovers"])
-            histories[conversation["id"]] = history = _history(conversation, of["events"])
+            history = _history(conversation, of["events"])
             self._note_readers(conversation, of)
-            _lines_in_order(of["outbox"], history)
+            _lines_in_order(of, history)
             _told_once(of)
             self._messages_have_their_turn(conversation, of)
             self._lines_of_staff(conversation, of)
@@ -125,30 +124,33 @@ def _owner_fits(conversation: Row, handovers: Sequence[Row]) -> None:
         assert row["state"] != "waiting" or (row["offered_to"], row["agent_id"]) == ("", "")
 
 
-def _history(conversation: Row, events: Sequence[Row]) -> list[Owner]:
+def _history(conversation: Row, events: Sequence[Row]) -> list[tuple[Owner, str]]:
     """Who had the conversation in each version, as the pages were told: every change counts one and is told."""
-    owners, holder = [Owner.BOT], ""
+    had = [(Owner.BOT, "")]
     for event in events:
         if event["kind"] == "owner":
-            owner, holder = Owner(event["data"]["owner"]), event["data"]["holder"]
-            assert owner in ALLOWED_CHANGES[owners[-1]]
-            owners.append(owner)
-        elif owners[-1] is not Owner.BOT:
-            owners.append(Owner.BOT)
-            holder = ""
-    assert (owners[-1], holder) == (conversation["owner"], conversation["holder"])
-    assert conversation["owner_version"] == len(owners) - 1
-    return owners
+            owner = Owner(event["data"]["owner"])
+            assert owner in ALLOWED_CHANGES[had[-1][0]]
+            had.append((owner, event["data"]["holder"]))
+        elif had[-1][0] is not Owner.BOT:
+            had.append((Owner.BOT, ""))
+    assert had[-1] == (conversation["owner"], conversation["holder"])
+    assert conversation["owner_version"] == len(had) - 1
+    return had
 
 
-def _lines_in_order(outbox: Sequence[Row], history: Sequence[Owner]) -> None:
-    """No word of the bot stands behind a change of hands that it did not know of, nor with a person."""
+def _lines_in_order(of: Tables, history: Sequence[tuple[Owner, str]]) -> None:
+    """No word of the bot stands behind a change of hands that it did not know of, nor with a person; and only who
+    holds the conversation speaks as its agent."""
+    speakers = {row["id"]: row["staff_id"] for row in of["messages"]}
     reached = 0
-    for row in (row for row in outbox if row["message_id"] is not None):
+    for row in (row for row in of["outbox"] if row["message_id"] is not None):
         version = row["owner_version"]
         assert version >= reached
         if row["author"] == "bot":
-            assert history[version] in (Owner.BOT, Owner.QUEUED)
+            assert history[version][0] in (Owner.BOT, Owner.QUEUED)
+        elif row["author"] == "agent":
+            assert history[version] == (Owner.AGENT, speakers[row["message_id"]])
         # What tells of a change stands under the version before it.
         tells_of_change = row["author"] == "system" and row["inbox_id"] is None
         reached = version + 1 if tells_of_change else version

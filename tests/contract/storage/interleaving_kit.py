@@ -233,7 +233,8 @@ class OfStaff:
 class Accepts(OfStaff):
     async def __call__(self, world: World) -> None:
         if row := world.request(self.number, "offered"):
-            await world.desk.take(row["id"], self.whose(row))
+            taken = await world.desk.take(row["id"], self.whose(row))
+            assert taken is None or taken.holder == self.whose(row)
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,8 @@ class Declines(OfStaff):
 class Picks(OfStaff):
     async def __call__(self, world: World) -> None:
         if row := world.request(self.number, "waiting", "offered"):
-            await world.desk.pick(row["id"], self.whose(row))
+            taken = await world.desk.pick(row["id"], self.whose(row))
+            assert taken is None or taken.holder == self.whose(row)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ CHEN = Actor(by=By.STAFF, id="chen", name="陈思远")
 LIN = Actor(by=By.STAFF, id="lin", name="林班长", supervises=True)
 RENTER = Contact(channel=ChannelName.WECHAT, address="o-renter-7731")
 """Who speaks in c-rent, and is bound; who speaks in the other conversations is not."""
+STRANGER = Contact(channel=ChannelName.SMS, address="+8613900000077")
+"""Who speaks in c-overdue."""
 
 
 class FakeCitizens:
@@ -44,7 +46,7 @@ class FakeCitizens:
         return Bound(contact=RENTER, person_id=HE, person_no="1", name_masked="陈*")
 
     async def contact_of(self, conversation_id: str) -> Contact | None:
-        return RENTER if conversation_id == "c-rent" else None
+        return {"c-rent": RENTER, "c-overdue": STRANGER}.get(conversation_id)
 
 
 async def add_conversation(kit: OrderKit, conversation_id: str = "c-rent") -> None:

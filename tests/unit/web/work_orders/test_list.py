@@ -9,7 +9,7 @@ import pytest
 from hotline.domain.desk import Group
 from hotline.domain.work_orders import OrderType, Priority, Source
 from tests.fake_desk import FakeDesk
-from tests.unit.web.work_orders.orders_kit import CHEN, LIN, WANG, Clerk, clerk_at
+from tests.unit.web.work_orders.orders_kit import CHEN, LIN, RENTER, STRANGER, WANG, Clerk, clerk_at
 from tests.work_order_kit import HE, SHE, OrderKit
 from web.work_orders.asked import Asked
 from web.work_orders.reading import PAGE
@@ -148,11 +148,14 @@ async def test_orders_of_the_person_stand_beside_his_conversation(wang: Clerk, k
     assert other.number not in html
 
 
-async def test_of_somebody_unknown_no_orders_are_told(wang: Clerk, kit: OrderKit) -> None:
-    order = await kit.open("没有绑定的人")
+async def test_of_somebody_unknown_those_of_his_address_are_told(wang: Clerk, kit: OrderKit) -> None:
+    his = await kit.open("没有绑定的人", contact=STRANGER)
+    secret = await kit.open("保密的", contact=STRANGER, confidential=True)
+    other = await kit.open("别人的", contact=RENTER)
     html = (await wang.get("/beside/c-overdue")).text
-    assert order.number not in html
-    assert "还没有绑定" in html
+    assert his.number in html
+    assert other.number not in html
+    assert secret.number not in html
 
 
 async def test_orders_beside_a_colleagues_conversation_are_not_told(wang: Clerk, lin: Clerk) -> None:
