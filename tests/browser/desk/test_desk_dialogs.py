@@ -39,6 +39,8 @@ def test_refused_transfer_says_why_and_keeps_what_was_written(wang: DeskPage, to
     expect(wang.dialog.get_by_role("alert")).to_contain_text("不在线")
     wang.page.keyboard.press("Escape")
     wang.page.reload()
+    expect(wang.middle).to_have_attribute("data-id", "c-rent")
+    expect(wang.field).to_be_visible()
     wang.page.keyboard.press("Alt+t")
     expect(wang.dialog.get_by_label("给同事的留言")).to_have_value("写了很久的留言")
     expect(wang.dialog.get_by_label("贷款组")).to_be_checked()
