@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import pytest
 
 from hotline.desk_store import Queued
 from hotline.domain.conversations import Owner
-from hotline.domain.desk import WAIT_LIMIT, Group, HandoverState, Reason
+from hotline.domain.desk import WAIT_LIMIT, Assignment, Group, HandoverState, Presence, Reason, Waiting, assign
 from hotline.storage.desk_queue import OFFER_S
 from tests.contract.storage.desk_kit import START, Desk
 
@@ -135,6 +136,27 @@ async def test_two_processes_route_one_queue_and_nobody_is_given_too_much(desk: 
     assert [sum(each.load.values()) for each in await desk.desks.presences()] == [2, 2]
 
 
+async def test_two_processes_that_choose_differently_offer_one_agent_no_more_than_he_can_hold(
+    desk: Desk, other: Desk
+) -> None:
+    def only(choose: Callable[[list[int]], int]) -> Callable[..., list[Assignment]]:
+        def decide(waiting: Collection[Waiting], agents: Sequence[Presence]) -> list[Assignment]:
+            chosen = choose([each.handover_id for each in waiting])
+            return assign([each for each in waiting if each.handover_id == chosen], agents, now=desk.clock.now)
+
+        return decide
+
+    for round_no in range(ROUNDS):
+        await desk.ready(f"a{round_no}", chats=1)
+        await desk.queued(f"o{round_no}")
+        await desk.queued(f"p{round_no}")
+        offered = await asyncio.gather(desk.queue.route(only(min)), other.queue.route(only(max)))
+        assert sum(offered) == 1
+        (waiting,) = [each for each in await desk.desks.queue() if each.handover and not each.handover.offered_to]
+        assert waiting.handover is not None
+        await desk.pick(waiting.handover.id, "s1")
+
+
 async def test_who_is_offered_it_holds_it_and_the_citizen_is_greeted(desk: Desk) -> None:
     await desk.ready("a1")
     conversation_id, handover_id = await desk.queued()
@@ -221,6 +243,8 @@ async def test_an_offer_is_accepted_as_it_rings_out_and_one_of_both_happens(desk
 
 async def test_who_declines_is_asked_again_after_everybody_else(desk: Desk) -> None:
     await desk.ready("a1", "a2", "a3")
+    for number, staff_id in enumerate(("a2", "a3", "a3")):
+        await desk.held_by(staff_id, f"p{number}")
     _, handover_id = await desk.queued()
     asked = []
     for _ in range(6):
