@@ -13,6 +13,7 @@ from hotline.domain.conversations import ALLOWED_CHANGES, DeliveryStatus, Owner
 from hotline.prompt_store import HELD, Asked
 from hotline.storage import desk_rows as rows
 from hotline.storage.desk_events import tell
+from hotline.storage.statements import UNSENT
 from hotline.storage.tables import UtcDateTime, conversations, outbox
 
 Row = Mapping[Any, Any]
@@ -34,6 +35,7 @@ _SILENCE = (
     update(outbox)
     .where(
         outbox.c.conversation_id == bindparam("about"),
+        UNSENT,
         outbox.c.author == "bot",
         outbox.c.status == DeliveryStatus.PENDING,
     )

@@ -40,10 +40,12 @@ def _unsent(table: FromClause) -> ColumnElement[bool]:
     return table.c.status.in_(wanted)
 
 
+UNSENT = _unsent(outbox)
+
 DUE = (
     select(outbox.c.id)
     .where(
-        _unsent(outbox),
+        UNSENT,
         outbox.c.due_at <= bindparam("now", type_=UtcDateTime()),
         ~exists().where(
             _earlier.c.conversation_id == outbox.c.conversation_id,
@@ -61,7 +63,7 @@ LEASE = (
     update(outbox)
     .where(
         outbox.c.id == bindparam("delivery_id"),
-        _unsent(outbox),
+        UNSENT,
         outbox.c.due_at <= bindparam("now", type_=UtcDateTime()),
     )
     .values(status="sending", due_at=bindparam("until", type_=UtcDateTime()), attempts=outbox.c.attempts + 1)

@@ -300,7 +300,8 @@ class SqlStore:
 
     async def _close(self, tx: AsyncConnection, conversation: Mapping[Any, Any], now: datetime) -> None:
         """The citizen has unfollowed, opted out or hung up: nothing that is still waiting is sent any more."""
-        waiting = (outbox.c.conversation_id == conversation["id"], outbox.c.status == DeliveryStatus.PENDING)
+        pending = outbox.c.status == DeliveryStatus.PENDING
+        waiting = (outbox.c.conversation_id == conversation["id"], run.UNSENT, pending)
         await tx.execute(update(outbox).where(*waiting).values(status=DeliveryStatus.DROPPED, settled_at=now))
         await end_conversation(tx, conversation, now=now)
 

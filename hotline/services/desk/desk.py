@@ -19,7 +19,7 @@ from hotline.desk_store import (
     WrapUp,
 )
 from hotline.domain.conversations import Owner
-from hotline.domain.desk import WAIT_LIMIT, Agent, AgentState, Group
+from hotline.domain.desk import WAIT_LIMIT, Agent, AgentState, Group, HandoverState
 from hotline.domain.redaction import redact
 from hotline.errors import TemporaryError
 from hotline.services.desk.pages import Pages
@@ -249,7 +249,7 @@ def _only_supervisors(agent: Agent) -> None:
 
 
 def _is_held(conversation: DeskConversation) -> bool:
-    return conversation.owner is Owner.AGENT
+    return conversation.handover is not None and conversation.handover.state is HandoverState.HELD
 
 
 def _signed(agent: Agent) -> str:

@@ -29,11 +29,13 @@ Tables = Mapping[str, Sequence[Row]]
 
 @dataclass
 class Checks:
-    """``read_until``: the last line of each conversation that a person had before him, or waited for one."""
+    """``read_until``: the last line of each conversation that stood there while a person had it or was waited for;
+    ``done``, ``owners``, ``events``: messages that had their turn, owners and the last event at the step before."""
 
     world: World
     read_until: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     done: set[int] = field(default_factory=set)
+    owners: dict[str, str] = field(default_factory=dict)
     events: int = 0
 
     def check(self, tables: Tables) -> None:
@@ -51,6 +53,7 @@ class Checks:
         assert max(open_ones.values(), default=1) == 1
         assert all(row["since"] <= row["until"] for row in tables["times"])
         self._sent_in_order(tables["outbox"])
+        self.owners = {row["id"]: row["owner"] for row in tables["conversations"]}
         self.events = max((event["seq"] for event in tables["events"]), default=0)
 
     def _note_readers(self, conversation: Row, of: Tables) -> None:
@@ -58,8 +61,9 @@ class Checks:
             self.read_until[conversation["id"]] = max((row["id"] for row in of["messages"]), default=0)
 
     def _owners_of_step(self, conversation: Row, of: Tables) -> set[str]:
+        """Who had the conversation before the step, or came to have it in it."""
         new = [event for event in of["events"] if event["seq"] > self.events and event["kind"] == "owner"]
-        return {conversation["owner"], *(event["data"]["owner"] for event in new)}
+        return {self.owners.get(conversation["id"], ""), *(event["data"]["owner"] for event in new)}
 
     def _messages_have_their_turn(self, conversation: Row, of: Tables) -> None:
         """Every message stands in the transcript and is answered, or was held for a person, or still waits."""
