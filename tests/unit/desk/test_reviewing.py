@@ -10,35 +10,18 @@ import pytest
 
 from hotline.audit_store import AuditEntry
 from hotline.desk_store import Handover
-from hotline.domain.desk import Group, HandoverState, Reason
-from hotline.domain.messages import ChannelName
+from hotline.domain.desk import HandoverState
 from hotline.review_store import Average, Found, Review, Sought
 from hotline.services.desk.reviewing import Reviewing, ReviewRefused, criteria
 from tests.core_kit import AGENT
+from tests.unit.desk.records import a_handover
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 BOSS = replace(AGENT, staff_id="s1", supervises=True)
 FULL = {each.code: each.points for each in criteria()}
-ENDED = Handover(
-    id=7,
-    conversation_id="c7",
-    channel=ChannelName.WEB,
-    contact_id=1,
-    group=Group.LOAN,
-    reason=Reason.REQUESTED,
-    matter="",
-    state=HandoverState.DONE,
-    packet={},
-    queued_at=NOW,
-    expires_at=None,
-    offered_to="",
-    offer_until=None,
-    agent_id="a1",
-    accepted_at=NOW,
-    ended_at=NOW,
-)
+ENDED = a_handover(id=7, state=HandoverState.DONE)
 
 
 @dataclass
