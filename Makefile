@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := install
-.PHONY: help install up test check unit contract conversations browser bench fund-contract own-data-load desk-load measure train migrate lock clean
+.PHONY: help install install-all up telephone test check unit contract conversations browser bench fund-contract own-data-load desk-load measure train migrate lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -10,10 +10,17 @@ help: ## this list
 install: ## both environments, from the hash-pinned locks
 	@scripts/install
 
+install-all: ## what telephone lines need too, from then on
+	@scripts/install --telephone
+
 up: install ## train what changed, start everything, stop on Ctrl-C
 	@exec .venv/bin/hotline up
 
-test: install ## everything, from a fresh clone
+telephone: install-all ## as `up`, with a telephone line by SIP on this machine
+	@scripts/system-packages
+	@GJJ_TELEPHONE__LINE=$${GJJ_TELEPHONE__LINE:-sip} exec .venv/bin/hotline up
+
+test: install-all ## everything, from a fresh clone
 	@scripts/system-packages
 	@.venv/bin/hotline train
 	@$(MAKE) --no-print-directory check

@@ -10,6 +10,7 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
@@ -205,6 +206,66 @@ class CityHotlineSettings(_Section):
     """For one request and its whole answer."""
 
 
+class AsteriskSettings(_Section):
+    """An Asterisk that calls come in by (docs/telephone.md)."""
+
+    ari_url: str = "http://127.0.0.1:8088/ari"
+    ari_user: str = "hotline"
+    ari_password: SecretStr = SecretStr("embedded-ari-password-change-me")
+    app: str = "hotline"
+    """The Stasis application that the dialplan hands calls to."""
+    media: Literal["websocket", "audiosocket"] = "websocket"
+    """How sound comes and goes: ``websocket`` from Asterisk 22.6 on, ``audiosocket`` before."""
+    audiosocket_port: int = 8004
+    agi_port: int = 0
+    """FastAGI for callers by keypad alone, where there is no ARI; 0: off."""
+    agents: str = "PJSIP/{extension}"
+    """The channel an agent's telephone is rung on."""
+
+
+class SipSettings(_Section):
+    """A telephone line without a switch: calls by SIP end in the process itself. For trying out and tests."""
+
+    listen: str = "127.0.0.1:5060"
+    number: str = "12329"
+    agents: str = "sip:{extension}@127.0.0.1:5062"
+    """The address an agent's telephone is rung at."""
+
+
+class TelephoneSettings(_Section):
+    """Calls that are sound, in a process of their own."""
+
+    line: Literal["none", "asterisk", "sip"] = "none"
+    host: str = "127.0.0.1"
+    port: int = 8002
+    """Health, and where Asterisk brings the sound to."""
+    record: bool = True
+    """Calls are recorded, and the greeting says so."""
+    recordings_dir: Path | None = None
+    """None: ``recordings`` in the state directory. No web server may give it out."""
+    recording_days: int = Field(default=180, ge=1)
+    recogniser: Literal["none", "local", "remote"] = "none"
+    """``none``: keys alone. ``local``: the recogniser's own process. ``remote``: a vendor's, by the same protocol."""
+    recogniser_url: str = "ws://127.0.0.1:8003"
+    recogniser_token: SecretStr = SecretStr("")
+    voice: Literal["espeak", "recorded", "remote"] = "espeak"
+    """``espeak``: for trying out. ``recorded``: prompt files, espeak where one is missing. ``remote``: a vendor's."""
+    voice_url: str = ""
+    voice_token: SecretStr = SecretStr("")
+    prompts_dir: Path | None = None
+    """Recorded prompts (8 kHz WAV); None: ``prompts`` in the state directory."""
+    ring_s: float = 20.0
+    """How long an agent's telephone rings."""
+    most_calls: int = Field(default=60, ge=1)
+    """More at once are told that all lines are busy."""
+    browser_phone_url: str = ""
+    """Where agents' browsers register as telephones (``wss://…/ws`` of Asterisk); empty: no browser phone."""
+    phone_secret: SecretStr = SecretStr("embedded-phone-secret-change-me")
+    """Agents' telephones' passwords are made from it."""
+    asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
+    sip: SipSettings = Field(default_factory=SipSettings)
+
+
 class WeChatSettings(_Section):
     """The service account (服务号), as its settings page names the values."""
 
@@ -284,6 +345,7 @@ class Settings(BaseSettings):
     work_orders: WorkOrderSettings = Field(default_factory=WorkOrderSettings)
     city_hotline: CityHotlineSettings = Field(default_factory=CityHotlineSettings)
     staff: StaffSettings = Field(default_factory=StaffSettings)
+    telephone: TelephoneSettings = Field(default_factory=TelephoneSettings)
 
     @property
     def resolved_database_url(self) -> str:
@@ -293,6 +355,11 @@ class Settings(BaseSettings):
     def evidence_dir(self) -> Path:
         """Where evidence files of work orders are kept."""
         return self.work_orders.evidence_dir or self.state_dir / "evidence"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where recordings of calls are kept."""
+        return self.telephone.recordings_dir or self.state_dir / "recordings"
 
     @property
     def knowledge_dir(self) -> Path:

@@ -1,0 +1,1 @@
+"""Calls that are sound: endpoints of speech, breaking in, entries by keypad, recording."""

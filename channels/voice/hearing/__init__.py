@@ -1,0 +1,1 @@
+"""From the caller's sound to words: the port, and the recognisers behind it."""

@@ -1,0 +1,1 @@
+"""From words to sound: the port, and the voices behind it."""

@@ -1,0 +1,126 @@
+"""The ports for telephone calls: what happened in each, its recording, and the hotline's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class CallMark(StrEnum):
+    """What is noted of a call, in the order in which it happened."""
+
+    CONNECTED = "connected"
+    """The caller hears us."""
+    SERVED = "served"
+    """The machine has answered a question or done some business."""
+    NO_INPUT = "no_input"
+    NO_MATCH = "no_match"
+    SPEECH_AWAY = "speech_away"
+    """Nothing is recognised at present: keys alone."""
+    PROVED = "proved"
+    BROKE_IN = "broke_in"
+    """``heard``: how many characters of the answer the caller has heard."""
+    PERSON_WANTED = "person_wanted"
+    QUEUED = "queued"
+    QUEUE_LEFT = "queue_left"
+    """``why``: chosen, expired."""
+    AGENT_RINGS = "agent_rings"
+    """``staff``, ``extension``."""
+    AGENT_ANSWERED = "agent_answered"
+    AGENT_MISSED = "agent_missed"
+    """``why``: busy, no_answer, failed."""
+    AGENT_GONE = "agent_gone"
+    RECORDING_PAUSED = "recording_paused"
+    RECORDING_GOES_ON = "recording_goes_on"
+
+
+class CallEnding(StrEnum):
+    """How a call ended."""
+
+    CALLER = "caller"
+    US = "us"
+    LOST = "lost"
+    """The line broke, or the process that had the call died."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """One mark of a call."""
+
+    mark: CallMark
+    at: datetime
+    detail: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """A call as it stands. ``caller_masked`` shows the last four digits, empty where the number was withheld."""
+
+    id: str
+    line: str
+    caller_masked: str
+    conversation_id: str
+    began_at: datetime
+    ended_at: datetime | None
+    ending: CallEnding | None
+    marks: Sequence[Marked]
+    has_recording: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFigures:
+    """Counts of the calls that began in a span of time. Seconds are means; None where there is nothing to count.
+
+    ``connected``: the caller heard us. ``by_machine``: served, and no person wanted. ``wanted``: a person was wanted.
+    ``answered``: an agent spoke with the caller. ``abandoned``: hung up while waiting for a person. ``within_15_s``:
+    answered within 15 s of the wish.
+    """
+
+    calls: int
+    connected: int
+    by_machine: int
+    wanted: int
+    answered: int
+    abandoned: int
+    within_15_s: int
+    wait_s: float | None
+    """From the wish to the agent's voice, of those answered."""
+    handling_s: float | None
+    """Of agents, from their first word to the end of the call or their leaving it."""
+    machine_s: float | None
+    """From the start to the end, or to the agent's voice."""
+
+
+class Calls(Protocol):
+    """Every write is safe to repeat. Marks are told to the desk's live pages as events of kind ``call``."""
+
+    async def begin(self, call_id: str, *, line: str, caller: str, called: str) -> None:
+        """``caller`` is kept masked and as a keyed hash only."""
+        ...
+
+    async def belongs(self, call_id: str, conversation_id: str) -> None:
+        """The call's conversation."""
+        ...
+
+    async def mark(self, call_id: str, mark: CallMark, **detail: str | int) -> None: ...
+
+    async def end(self, call_id: str, ending: CallEnding) -> None: ...
+
+    async def of_conversation(self, conversation_id: str) -> CallRecord | None: ...
+
+    async def lost(self, *, line_processes_started_at: datetime) -> int:
+        """Calls still open that began before the one telephone process that could have had them: ended as lost."""
+        ...
+
+    async def figures(self, *, since: datetime, until: datetime) -> CallFigures: ...
+
+    async def by_hour(self, *, since: datetime, until: datetime) -> Mapping[int, CallFigures]:
+        """By the hour of the day in China at which the call began."""
+        ...
+
+    async def by_topic(self, *, since: datetime, until: datetime) -> Mapping[str, CallFigures]:
+        """By the topic of the first matter answered in the call; empty: none."""
+        ...
