@@ -1,34 +1,29 @@
-"""Entries by telephone keypad: proof of identity in the middle of a call.
-
-What is keyed in goes to the identity port and nowhere else. It is no message: it has no line, no turn and no log. Only
-the ID number waits, sealed, for the entry it is checked together with.
-"""
+"""Entries by telephone keypad through Twilio's webhooks: proof of identity in the middle of a call."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
 from fastapi import APIRouter, Request, Response
 
 from channels.twilio_signature import verified_form
-from channels.voice import codec, keypad
+from channels.voice import acts, codec, keypad, proof
+from channels.voice.acts import Caller
 from channels.voice.call_state import CallState
 from channels.voice.channel import WEBHOOK
 from channels.voice.keypad import KEYS, KeypadState, Stage
 from channels.voice.plan import Step, Then, plan
+from channels.voice.proof import KeypadProof
 from channels.voice.twiml import KEYPAD, entry_address, render, render_entry, render_waiting
 from channels.voice.wording import wording
 from hotline.bootstrap import Core
-from hotline.domain.id_number import parse
-from hotline.domain.identity import IdentityRefused, Purpose, Refusal
 from hotline.domain.messages import ChannelName, Inbound
 from hotline.errors import TemporaryError
 from hotline.ports import RefusedRequest
-from hotline.privacy.ciphers import FieldCipher, Place
-from hotline.services.identity import KEYPAD_BROWSER
+from hotline.privacy.ciphers import FieldCipher
 from hotline.storage.channel_store import PASSING
 from web.webhooks import read_request
 
@@ -43,7 +38,7 @@ _FINISHED_BY_KEY: Final = "FinishedOnKey"
 
 def keypad_router(core: Core) -> APIRouter:
     """``POST /channels/voice/keypad/<number of the entry>``, signed as every request of Twilio's."""
-    sign_ins = KeypadSignIns(core, FieldCipher.from_settings(core.settings.privacy))
+    sign_ins = KeypadSignIns(core)
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route(f"{WEBHOOK}{KEYPAD}/{{entry}}", methods=["GET", "POST"])
@@ -63,32 +58,39 @@ def keypad_router(core: Core) -> APIRouter:
 class Entry:
     """One request: entry number ``number`` of a call that stands at ``at``, or the same one delivered again."""
 
-    form: dict[str, str]
-    """Whole, with the keys in it: it must not be kept, logged or shown."""
-    call: str
+    caller: Caller
     number: int
     at: CallState
-    keys: str
+    keys: str = field(repr=False)
+    by_finish_key: bool
+    is_over: bool
 
-    def __repr__(self) -> str:
-        return f"Entry({self.number})"
+    @property
+    def call(self) -> str:
+        return self.caller.call
 
 
 def _read(form: dict[str, str], number: str, at: CallState) -> Entry:
     if not (number.isascii() and number.isdigit() and len(number) <= 3):
         raise RefusedRequest(404, "no such entry")
-    return Entry(form=form, call=codec.call_of(form), number=int(number), at=at, keys=codec.keyed(form))
+    return Entry(
+        caller=codec.caller_of(form),
+        number=int(number),
+        at=at,
+        keys=codec.keyed(form),
+        by_finish_key=bool(form.get(_FINISHED_BY_KEY)),
+        is_over=codec.is_over(form),
+    )
 
 
 class KeypadSignIns:
     """Sign-ins by keypad. Each entry is worked once, whichever process gets it and however often it is delivered."""
 
-    def __init__(self, core: Core, cipher: FieldCipher) -> None:
+    def __init__(self, core: Core) -> None:
         self._intake = core.intake
-        self._identification = core.identification
+        self._proof = KeypadProof(core.identification, FieldCipher.from_settings(core.settings.privacy))
         self._store = core.storage.store
         self._states = core.storage.channel_store
-        self._cipher = cipher
         self._webhook = core.settings.gateway.public_url.rstrip("/") + WEBHOOK
         self._voice = core.settings.twilio.voice
         self._wait_s = core.channels[ChannelName.VOICE].capabilities.reply_wait_s
@@ -96,12 +98,12 @@ class KeypadSignIns:
 
     async def answer(self, entry: Entry) -> str:
         """The document that follows the entry."""
-        if codec.is_over(entry.form):
-            await self._intake.submit(codec.leave(entry.form))
+        if entry.is_over:
+            await self._intake.submit(acts.left(entry.caller))
             return self._rendered(Step(then=Then.NOTHING))
         until = asyncio.get_running_loop().time() + self._wait_s
         if entry.keys == keypad.PERSON_KEY:
-            return await self._converse(entry, codec.wants_person(entry.form, entry.at.turn), until=until)
+            return await self._converse(entry, acts.wants_person(entry.caller, entry.at.turn), until=until)
         try:
             state = await self._after(entry, until)
         except TemporaryError:
@@ -137,16 +139,11 @@ class KeypadSignIns:
         return state
 
     async def _worked(self, entry: Entry, claimed: KeypadState) -> KeypadState:
-        try:
-            after = await self._step(entry, claimed)
-        except IdentityRefused as refused:
-            after = keypad.refused(claimed, refused)
-        except Exception as error:
-            # Without its traceback: the caller hears a sentence, and no key gets into a log.
-            log.error("keypad.failed", channel="voice", error=type(error).__name__)
-            after = claimed.ends(Stage.BACK, keypad.CORE_AWAY)
-        if after.stage not in KEYS:
-            log.info("keypad.ended", channel="voice", state=after.stage.value, reason=after.told)
+        if entry.number == 0:
+            after = await self._begun(entry, claimed)
+        else:
+            keyed = proof.Entry(call=entry.call, keys=entry.keys, by_finish_key=entry.by_finish_key)
+            after = await self._proof.entered(claimed, keyed)
         after = replace(after, busy=False, version=claimed.version + 1)
         try:
             await self._keep(entry.call, after)
@@ -154,59 +151,16 @@ class KeypadSignIns:
             log.error("keypad.not_stored", channel="voice", state=after.stage.value)
         return after
 
-    async def _step(self, entry: Entry, state: KeypadState) -> KeypadState:
-        """Raises IdentityRefused, TemporaryError."""
-        if entry.number == 0:
-            return await self._begun(entry, state)
-        if not entry.keys and state.stage in KEYS:
-            # The finishing key alone is one pressed too late for the entry before.
-            return state if entry.form.get(_FINISHED_BY_KEY) else keypad.unheard(state)
-        match state.stage:
-            case Stage.CONSENT:
-                return keypad.answered_notice(state, entry.keys)
-            case Stage.ID_NUMBER:
-                return self._with_id_number(entry, state)
-            case Stage.FACTOR:
-                return await self._proven(entry, state)
-            case Stage.CODE:
-                return await self._confirmed(entry, state)
-            case _:  # it has ended; only what was said last is said again
-                return state
-
     async def _begun(self, entry: Entry, state: KeypadState) -> KeypadState:
         """The answer that led here names the conversation and what is to be proven."""
-        record = await self._store.record(ChannelName.VOICE, codec.turn_id(entry.call, entry.at.of))
+        try:
+            record = await self._store.record(ChannelName.VOICE, acts.turn_id(entry.call, entry.at.of))
+        except TemporaryError:
+            return state.ends(Stage.BACK, keypad.CORE_AWAY)
         purpose = next((reply.keypad for reply in record.replies if reply.keypad), "") if record else ""
         if record is None or not purpose:
             return state.ends(Stage.BACK, keypad.EXPIRED)
-        sign_in = await self._identification.begin_keypad(record.conversation_id, Purpose(purpose))
-        first = Stage.CONSENT if sign_in.consent_needed else Stage.ID_NUMBER
-        return state.asks(first, session=sign_in.session)
-
-    def _with_id_number(self, entry: Entry, state: KeypadState) -> KeypadState:
-        number = parse(keypad.id_text(entry.keys))
-        if number is None:
-            raise IdentityRefused(Refusal.MALFORMED_ID)
-        return state.asks(Stage.FACTOR, sealed_id=self._cipher.seal(number.value, _place(entry.call)))
-
-    async def _proven(self, entry: Entry, state: KeypadState) -> KeypadState:
-        """A caller has no network address of his own: the locks count the person and the number that calls."""
-        sent = await self._identification.prove(
-            state.session,
-            browser=KEYPAD_BROWSER,
-            address="",
-            id_number=self._cipher.open(state.sealed_id, _place(entry.call)),
-            factor=keypad.factor(entry.keys),
-            consent=state.agreed,
-        )
-        return state.asks(Stage.CODE, sealed_id="", mobile_tail=sent.mobile_masked[-4:])
-
-    async def _confirmed(self, entry: Entry, state: KeypadState) -> KeypadState:
-        if entry.keys == keypad.SEND_AGAIN_KEY:
-            await self._identification.send_again(state.session, browser=KEYPAD_BROWSER)
-            return state.asks(Stage.CODE, told=keypad.SENT_AGAIN)
-        await self._identification.confirm(state.session, browser=KEYPAD_BROWSER, code=entry.keys)
-        return state.ends(Stage.PROVED)
+        return await self._proof.begun(state, conversation_id=record.conversation_id, purpose=purpose)
 
     # --- what is said then ---------------------------------------------------------------------------------------
 
@@ -214,13 +168,13 @@ class KeypadSignIns:
         if state.busy:
             return self._waiting(entry)
         if state.stage is Stage.PROVED:
-            return await self._converse(entry, codec.proved(entry.form, entry.at.turn), until=until)
+            return await self._converse(entry, acts.proved(entry.caller, entry.at.turn), until=until)
         if state.stage is Stage.PERSON:
-            inbound = codec.wants_person(entry.form, entry.at.turn)
+            inbound = acts.wants_person(entry.caller, entry.at.turn)
             return await self._converse(entry, inbound, until=until, first=keypad.says(state))
         if state.stage is Stage.BACK:
             return self._back(entry, keypad.says(state), late_keys=state.told in (keypad.UNHEARD, keypad.EXPIRED))
-        words = keypad.says(state, id_tail=self._id_tail(entry.call, state))
+        words = keypad.says(state, id_tail=self._proof.id_tail(state, entry.call))
         action = entry_address(self._webhook, state.entry, replace(entry.at, wait=0))
         return render_entry(words, action, KEYS[state.stage], voice=self._voice)
 
@@ -258,17 +212,10 @@ class KeypadSignIns:
     async def _keep(self, call: str, state: KeypadState) -> bool:
         return await self._states.put_state(PASSING, _key(call), state.to_record(), version=state.version)
 
-    def _id_tail(self, call: str, state: KeypadState) -> str:
-        return self._cipher.open(state.sealed_id, _place(call))[-4:] if state.sealed_id else ""
-
 
 def _ended(entry: Entry, told: str) -> KeypadState:
     return KeypadState(turn=entry.at.turn).ends(Stage.BACK, told)
 
 
 def _key(call: str) -> str:
-    return f"keypad:{call}"
-
-
-def _place(call: str) -> Place:
-    return Place("channel_states", "value", _key(call))
+    return f"{proof.PLACE_PREFIX}{call}"

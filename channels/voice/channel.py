@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from channels.twilio_signature import path_of, verified_form
-from channels.voice import codec
+from channels.voice import acts, codec
 from channels.voice.call_state import CallState
 from channels.voice.plan import plan
 from channels.voice.twiml import render
@@ -80,5 +80,5 @@ class VoiceChannel:
 
     @staticmethod
     def _reported(form: dict[str, str]) -> Received:
-        inbound = codec.leave(form)
+        inbound = acts.left(codec.caller_of(form))
         return Received(inbound=inbound) if codec.is_over(form) else Received(response=_NO_CONTENT)
