@@ -15,7 +15,7 @@ from channels.voice.acts import Caller
 from channels.voice.call_state import CallState
 from channels.voice.channel import WEBHOOK
 from channels.voice.keypad import KEYS, KeypadState, Stage
-from channels.voice.plan import Step, Then, plan
+from channels.voice.plan import Manner, Step, Then, plan
 from channels.voice.proof import KeypadProof
 from channels.voice.twiml import KEYPAD, entry_address, render, render_entry, render_waiting
 from channels.voice.wording import wording
@@ -183,7 +183,7 @@ class KeypadSignIns:
         left = max(LEAST_WAIT_S, until - asyncio.get_running_loop().time())
         answer = await self._intake.answer(inbound, wait_s=left)
         after = CallState(turn=entry.at.turn + 1, of=entry.at.turn)
-        step = plan(inbound.kind, after, answer.replies, centre="")
+        step = plan(inbound.kind, after, answer.replies, manner=Manner())
         return self._rendered(replace(step, says=(*first, *step.says)))
 
     def _back(self, entry: Entry, words: tuple[str, ...], *, late_keys: bool = False) -> str:

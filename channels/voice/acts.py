@@ -15,6 +15,7 @@ UNSURE_BELOW: Final = 0.45
 
 _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 _ZEROS = re.compile(r"0+")
+YES_KEY: Final = "1"
 _GO_ON_KEY = "1"
 # Twilio gives a withheld number as one of these words, some of them spelled on a keypad
 # (ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE): they are nobody's number.

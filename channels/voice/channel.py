@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from channels.twilio_signature import path_of, verified_form
 from channels.voice import acts, codec
 from channels.voice.call_state import CallState
-from channels.voice.plan import plan
+from channels.voice.plan import Manner, plan
+from channels.voice.relay.documents import Documents
 from channels.voice.twiml import render
 from channels.voice.wording import wording
-from hotline.domain.messages import ChannelName, Reply
+from hotline.domain.messages import ChannelName, InboundKind, Reply
 from hotline.ports import (
     Capabilities,
     Delivery,
@@ -48,9 +49,11 @@ class VoiceChannel:
         self._settings = settings
         self._webhook = public_url.rstrip("/") + WEBHOOK
         self._centre = centre or wording().default_centre
+        self._documents = Documents(settings, public_url)
 
     async def receive(self, request: WebhookRequest) -> Received:
-        """Something the caller did, or a report on the call; the end of the call is a LEAVE."""
+        """Something the caller did, or a report on the call; the end of the call is a LEAVE. In mode ``relay`` the
+        start of a call is answered with the address of a WebSocket, over which it goes on (web/voice_relay.py)."""
         path = path_of(request)
         if not path.endswith((WEBHOOK, STATUS)):
             raise RefusedRequest(404, "no such webhook")
@@ -58,6 +61,9 @@ class VoiceChannel:
         if path.endswith(STATUS):
             return self._reported(form)
         heard = codec.decode(form, CallState.parse(request.query))
+        if heard.inbound.kind is InboundKind.START and self._settings.mode == "relay":
+            document = self._documents.relay(heard.inbound.session_key)
+            return Received(response=WebhookResponse(body=document, media_type=_XML))
         return Received(inbound=heard.inbound, context=heard.state.query())
 
     def respond(self, received: Received, replies: Sequence[Reply] | None) -> WebhookResponse:
@@ -67,7 +73,9 @@ class VoiceChannel:
         """
         if received.response is not None or received.inbound is None:
             return received.response or _NO_CONTENT
-        step = plan(received.inbound.kind, CallState.parse(received.context), replies, centre=self._centre)
+        step = plan(
+            received.inbound.kind, CallState.parse(received.context), replies, manner=Manner(centre=self._centre)
+        )
         return WebhookResponse(body=render(step, self._webhook, voice=self._settings.voice), media_type=_XML)
 
     def fits_inline(self, replies: Sequence[Reply]) -> bool:

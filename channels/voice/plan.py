@@ -31,7 +31,18 @@ class Step:
     state: CallState = field(default_factory=CallState)
 
 
-def plan(kind: InboundKind, state: CallState, replies: Sequence[Reply] | None, *, centre: str) -> Step:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How this caller is spoken to. ``size``: characters said in one go; ``go_on`` offers the next page."""
+
+    centre: str = ""
+    recorded: bool = False
+    hears: bool = True
+    size: int = speech.PAGE_CHARACTERS
+    go_on: str = field(default_factory=lambda: wording().go_on)
+
+
+def plan(kind: InboundKind, state: CallState, replies: Sequence[Reply] | None, *, manner: Manner) -> Step:
     """The next step of the call. ``replies`` None: not ready; empty: the core says nothing."""
     words = wording()
     if kind in (InboundKind.LEAVE, InboundKind.IGNORED):
@@ -40,12 +51,20 @@ def plan(kind: InboundKind, state: CallState, replies: Sequence[Reply] | None, *
         return Step(then=Then.HANG_UP, says=tuple(speech.pages(reply.text for reply in replies)))
     if kind is InboundKind.START:
         # The greeting is a notice the caller must hear, whatever else the core would say.
-        return _listen(state, speech.speakable(words.greeting.format(centre=centre)))
+        return _greet(state, manner)
     if kind is InboundKind.SILENCE:
-        return _after_silence(state, replies or (), words=words)
+        return _after_silence(state, replies or (), words=words, manner=manner)
     if replies is None:
         return _waiting(state, words=words)
-    return _answer(replies, state, words=words) if _speaks(replies) else _listen(_fresh(state), words.listening)
+    return _answer(replies, state, manner) if _speaks(replies) else _listen(_fresh(state), words.listening)
+
+
+def _greet(state: CallState, manner: Manner) -> Step:
+    words = wording()
+    text = words.greeting if manner.hears else words.greeting_keys
+    recorded = words.recorded if manner.recorded else ""
+    said = text.format(centre=manner.centre, recorded=recorded, menu=words.menu)
+    return _listen(state if manner.hears else replace(state, menu=1), speech.speakable(said))
 
 
 def _listen(state: CallState, *says: str) -> Step:
@@ -60,13 +79,13 @@ def _speaks(replies: Sequence[Reply]) -> bool:
     return any(reply.text.strip() or reply.choices for reply in replies)
 
 
-def _after_silence(state: CallState, replies: Sequence[Reply], *, words: Wording) -> Step:
+def _after_silence(state: CallState, replies: Sequence[Reply], *, words: Wording, manner: Manner) -> Step:
     count = min(state.silence, len(words.silence))
     last = count == len(words.silence)
     if _speaks(replies):
-        told = _answer(replies, replace(state, of=state.turn - 1, page=0), words=words)
+        told = _answer(replies, replace(state, of=state.turn - 1, page=0), manner)
         return replace(told, then=Then.HANG_UP) if last else told
-    prompt = words.silence[count - 1]
+    prompt = words.silence[count - 1].format(menu=words.menu)
     if last:
         return Step(then=Then.HANG_UP, says=(prompt,))
     is_menu = count == len(words.silence) - 1
@@ -80,15 +99,15 @@ def _waiting(state: CallState, *, words: Wording) -> Step:
     return Step(then=Then.ASK_AGAIN, says=(words.waiting[state.wait],), state=replace(state, wait=state.wait + 1))
 
 
-def _answer(replies: Sequence[Reply], state: CallState, *, words: Wording) -> Step:
-    told = speech.pages(reply.text for reply in replies)
+def _answer(replies: Sequence[Reply], state: CallState, manner: Manner) -> Step:
+    told = speech.pages((reply.text for reply in replies), size=manner.size)
     if any(reply.keypad for reply in replies):
         return Step(then=Then.KEYPAD, says=tuple(told), state=CallState(turn=state.turn, of=state.of))
     page = min(state.page, max(len(told) - 1, 0))
     says = told[page : page + 1]
     after = replace(state, wait=0, menu=0, page=0, many=0)
     if page + 1 < len(told):
-        return _listen(replace(after, page=page + 1), *says, words.go_on)
+        return _listen(replace(after, page=page + 1), *says, manner.go_on)
     choices = replies[-1].choices
-    wants_digits = not choices and any(mark in replies[-1].text for mark in words.digits_wanted)
+    wants_digits = not choices and any(mark in replies[-1].text for mark in wording().digits_wanted)
     return _listen(replace(after, many=int(wants_digits)), *says, *filter(None, [speech.menu(choices)]))

@@ -147,6 +147,11 @@ class VoiceSession(Protocol):
     def call(self) -> Call: ...
 
     @property
+    def hears(self) -> bool:
+        """Whether speech is recognised at present; else there are keys alone."""
+        ...
+
+    @property
     def can_transfer(self) -> bool:
         """Whether an agent's telephone can be rung from this line."""
         ...

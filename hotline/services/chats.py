@@ -40,7 +40,8 @@ class StoredChats:
                     after = line.seq
                     yield line
                 try:
-                    item = await asyncio.wait_for(queue.get(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        item = await queue.get()
                 except TimeoutError:
                     continue
                 if isinstance(item, Typing):

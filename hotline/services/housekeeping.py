@@ -69,7 +69,8 @@ class Housekeeping:
             except TemporaryError as error:
                 log.warning("housekeeping.waits", reason=str(error))
             try:
-                await asyncio.wait_for(wake.wait(), every_s)
+                async with asyncio.timeout(every_s):
+                    await wake.wait()
             except TimeoutError:
                 continue
             wake.clear()

@@ -24,7 +24,7 @@ from hotline.domain.redaction import redact
 from hotline.errors import TemporaryError
 from hotline.services.desk.pages import Pages
 from hotline.services.desk.parts import WithParts
-from hotline.services.desk.telling import desk_words
+from hotline.services.desk.telling import desk_words, sentence
 from hotline.wording import mask
 
 log = structlog.get_logger()
@@ -130,6 +130,25 @@ class Actions(WithParts):
             expires_at=self._parts.clock() + WAIT_LIMIT,
         )
         self._done(await self._parts.held.transfer(transfer, telling=self._parts.tellings.tell("transferred")))
+
+    async def phone_missed(self, conversation: DeskConversation) -> None:
+        """The telephone of the agent who took the call was not picked up: the call waits for somebody again, and he is
+        busy, so that nobody else waits for an empty chair."""
+        transfer = Transfer(
+            conversation_id=conversation.id,
+            staff_id=conversation.holder,
+            to_group=conversation.handover.group if conversation.handover else Group.DEPOSIT,
+            to_staff="",
+            note=sentence("missed_note", conversation.channel),
+            expires_at=self._parts.clock() + WAIT_LIMIT,
+        )
+        telling = self._parts.tellings.tell("missed")
+        await self._parts.desks.set_state(conversation.holder, AgentState.BUSY)
+        self._done(await self._parts.held.transfer(transfer, telling=telling))
+
+    def follow_conversation(self, conversation_id: str) -> AsyncIterator[DeskEvent]:
+        """Endless: what happens in one conversation from this call on. Raises FellBehind."""
+        return self._parts.live.follow_conversation(conversation_id)
 
     async def add_note(self, conversation_id: str, *, staff_id: str, text: str) -> Note:
         return await self._note(conversation_id, staff_id=staff_id, kind="note", text=text)

@@ -29,7 +29,9 @@ CAUGHT_UP: Final = 2000
 
 @dataclass(eq=False, slots=True)
 class _Page:
-    staff_id: str
+    staff_id: str = ""
+    conversation_id: str = ""
+    """Where it is set, this conversation alone is followed, and nobody's name matters."""
     queue: asyncio.Queue[DeskEvent | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_SIZE))
 
     def put(self, event: DeskEvent) -> None:
@@ -68,7 +70,7 @@ class LiveDesk:
         Raises:
             FellBehind: events have been missed.
         """
-        page = _Page(staff_id)
+        page = _Page(staff_id=staff_id)
         self._pages.add(page)
         try:
             told = after if after is not None else await self._events.last_seq()
@@ -86,6 +88,23 @@ class LiveDesk:
         finally:
             self._pages.discard(page)
 
+    def follow_conversation(self, conversation_id: str) -> AsyncIterator[DeskEvent]:
+        """Endless: what happens in the conversation from this call on; now and then something is told twice. Raises
+        FellBehind."""
+        page = _Page(conversation_id=conversation_id)
+        self._pages.add(page)
+        return self._of(page)
+
+    async def _of(self, page: _Page) -> AsyncIterator[DeskEvent]:
+        try:
+            while True:
+                event = await page.queue.get()
+                if event is None:
+                    raise FellBehind
+                yield event
+        finally:
+            self._pages.discard(page)
+
     async def last_seq(self) -> int:
         """The newest event's number."""
         return await self._events.last_seq()
@@ -98,7 +117,8 @@ class LiveDesk:
             except TemporaryError as error:
                 log.warning("desk.feed_waits", reason=str(error))
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
             self._wake.clear()
@@ -127,8 +147,13 @@ class LiveDesk:
     def _hand_out(self, events: list[DeskEvent]) -> None:
         for event in events:
             for page in tuple(self._pages):
-                if self._concerns(event, page.staff_id):
+                if self._reaches(event, page):
                     page.put(event)
+
+    def _reaches(self, event: DeskEvent, page: _Page) -> bool:
+        if page.conversation_id:
+            return event.conversation_id == page.conversation_id
+        return self._concerns(event, page.staff_id)
 
     def _concerns(self, event: DeskEvent, staff_id: str) -> bool:
         if event.staff_id in ("", staff_id):

@@ -54,7 +54,8 @@ class Router:
             except TemporaryError as error:
                 log.warning("desk.routing_waits", reason=str(error))
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
             self._wake.clear()
