@@ -12,7 +12,7 @@ import structlog
 ALLOWED_KEYS = frozenset(
     "event level timestamp logger exc_info exception stack_info process channel conversation_id inbox_id delivery_id "
     "skill intent outcome matter aspect degraded duration_ms ms attempts reason status failures problems "
-    "retryable error count version port url_path owner owner_version kind path setting state".split()
+    "call by phase retryable error count version port url_path owner owner_version kind path setting state".split()
 )
 """Any other key is dropped: text, names, numbers and addresses have no way into a log."""
 

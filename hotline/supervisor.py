@@ -51,7 +51,27 @@ def services(settings: Settings) -> list[Service]:
     found = [_rasa(settings, base), _actions(settings, base), _gateway(settings, base)]
     if settings.sandbox.enabled:
         found = [_core_system(settings, base), *found, _sandbox(settings, base)]
+    if settings.telephone.line != "none":
+        hearing = [_hearing(settings, base)] if settings.telephone.recogniser == "local" else []
+        found += [*hearing, _telephone(settings, base)]
     return found
+
+
+def _hearing(settings: Settings, base: dict[str, str]) -> Service:
+    url = urlsplit(settings.telephone.recogniser_url)
+    host, port = url.hostname or "127.0.0.1", url.port or 8003
+    command = [sys.executable, "-m", "channels.voice.hearing.local"]
+    health = f"http://{host}:{port}/health"
+    return Service(name="hearing", command=command, host=host, port=port, health_url=health, env=base)
+
+
+def _telephone(settings: Settings, base: dict[str, str]) -> Service:
+    host, port = settings.telephone.host, settings.telephone.port
+    command = [sys.executable, "-m", "uvicorn", "web.telephone.app:serve", "--factory", "--no-access-log"]
+    command += ["--host", host, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
+    return Service(
+        name="telephone", command=command, host=host, port=port, health_url=f"http://{host}:{port}/health", env=base
+    )
 
 
 def _rasa(settings: Settings, base: dict[str, str]) -> Service:

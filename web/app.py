@@ -9,18 +9,18 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hotline.bootstrap import Core, build_core, build_dialogue, read_catalogue
+from hotline.bootstrap import Core
 from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
-from hotline.storage_bootstrap import build_storage
 from web import health, internal, webhooks
 from web.citizen import routes as citizen
 from web.citizen.assets import static_files
 from web.citizen.certificates import CertificateDownloads, certificate_router
 from web.citizen.identity import identity_router
+from web.core import build_process
 from web.exchange import exchange_router
 from web.keypad import keypad_router
-from web.registry import HOOKS, build_channels, build_codes
+from web.registry import HOOKS
 from web.staff.pages import include_staff
 
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
@@ -30,21 +30,8 @@ def serve() -> FastAPI:
     """What the gateway process runs: logging set up, then the application on the process's settings."""
     settings = get_settings()
     configure_logging(settings.log_level, "gateway")
-    storage = build_storage(settings)
-    catalogue = read_catalogue(settings)
-    channels = build_channels(settings, storage.channel_store, catalogue.centre)
-    talk = build_dialogue(settings)
-    codes = build_codes(settings, catalogue.centre)
-    core = build_core(
-        settings,
-        storage,
-        catalogue=catalogue,
-        channels=channels,
-        dialogue=talk.dialogue,
-        codes=codes,
-        knowledge=talk.knowledge,
-    )
-    return create_app(settings, core, prepare=talk.prepare)
+    core, prepare = build_process(settings)
+    return create_app(settings, core, prepare=prepare)
 
 
 def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | None = None) -> FastAPI:

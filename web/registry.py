@@ -48,7 +48,7 @@ def build_channels(settings: Settings, states: SqlChannelStore, centre: Centre) 
     """All channels of the centre, on its settings."""
     gateway = settings.gateway
     visitors = Visitors(gateway.session_secret, secure=gateway.public_url.startswith("https://"))
-    short_name = _short_name(centre)
+    short_name = short_name(centre)
     wechat_client = httpx.AsyncClient(trust_env=False)
     return {
         ChannelName.WEB: WebChatChannel(visitors),
@@ -60,9 +60,9 @@ def build_channels(settings: Settings, states: SqlChannelStore, centre: Centre) 
 
 def build_codes(settings: Settings, centre: Centre) -> SmsCodes:
     """What brings codes to telephones."""
-    return SmsCodes(settings.twilio, signature=_short_name(centre))
+    return SmsCodes(settings.twilio, signature=short_name(centre))
 
 
-def _short_name(centre: Centre) -> str:
+def short_name(centre: Centre) -> str:
     """The approved SMS signature without its brackets."""
     return centre.sms_signature.strip("【】")

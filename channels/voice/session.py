@@ -1,7 +1,7 @@
 """The voice port: one telephone call as the dialogue sees it, whatever line carries it.
 
 A session turns what the caller does into events and does what it is told. It decides nothing: what is said, what a key
-means and who gets the call is decided by `channels.voice.conversation`.
+means and who gets the call is decided by `channels.voice.dialogue`.
 """
 
 from __future__ import annotations

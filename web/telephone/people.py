@@ -9,7 +9,7 @@ from hotline.desk_store import DeskConversation, DeskEvent, Line
 
 
 class DeskPeople:
-    """Implements `channels.voice.around.PeopleSide`."""
+    """Implements `channels.voice.dialogue.around.PeopleSide`."""
 
     def __init__(self, core: Core) -> None:
         self._core = core

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from channels.voice.around import Around
-from channels.voice.conversation import CallConversation
+from channels.voice.dialogue.around import Around
+from channels.voice.dialogue.call import CallConversation
 from channels.voice.proof import KeypadProof
 from channels.voice.session import (
     AgentGone,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels.voice import conversation
+from channels.voice.dialogue import parts, turns
 from channels.voice.session import Final, Transferred
 from hotline.call_store import CallEnding, CallMark
 from hotline.domain.desk import AgentState
@@ -98,8 +98,8 @@ async def test_zero_reaches_a_person_while_an_answer_is_awaited(tmp_path: Path) 
 async def test_patience_is_asked_for_and_a_lost_answer_admitted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "FILLERS_S", (0.1, 0.2, 0.3))
-    monkeypatch.setattr(conversation, "GIVE_UP_S", 0.6)
+    monkeypatch.setattr(turns, "FILLERS_S", (0.1, 0.2, 0.3))
+    monkeypatch.setattr(turns, "GIVE_UP_S", 0.6)
     async with a_call(tmp_path) as call:
         call.kit.dialogue.delay_s = 1.5
         before = len(call.line.said)
@@ -190,7 +190,7 @@ async def test_a_fault_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
         def broken(*_: Any, **__: Any) -> None:
             raise RuntimeError("broken")
 
-        monkeypatch.setattr(conversation, "plan", broken)
+        monkeypatch.setattr(turns, "plan", broken)
         assert "出了点问题" in await call.says("租房")
         monkeypatch.undo()
         assert "答：租房" in await call.says("租房")
@@ -267,7 +267,7 @@ async def test_somebody_who_waits_may_leave_by_key(tmp_path: Path) -> None:
 
 
 async def test_somebody_who_waits_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "ANNOUNCE_S", 0.3)
+    monkeypatch.setattr(parts, "ANNOUNCE_S", 0.3)
     async with a_call(tmp_path, agent=AGENT) as call:
         await queued(call)
         await until(lambda: any("不想等请按1" in said for said in call.line.said))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from channels.voice.around import Around
+from channels.voice.dialogue.around import Around
 from channels.voice.wording import wording
 from hotline.agent_desk import DeskRefused, FellBehind
 from hotline.desk_store import DeskConversation, DeskEvent

@@ -1,0 +1,1 @@
+"""The telephone's side of a conversation, on any line."""
