@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from hotline.calls_bootstrap import build_recordings
 from hotline.certificates.tickets import CertificateTickets
 from hotline.desk_bootstrap import DeskNeeds, build_agent_desk, build_asides, build_requests, build_router
 from hotline.dialogue.fallback import KnowledgeDialogue, ResilientDialogue
@@ -23,6 +24,7 @@ from hotline.identification import Identification
 from hotline.ports import Channel, Dialogue, SendError, SendReason
 from hotline.privacy.hashes import LookupHash
 from hotline.services.asides.asides import Asides
+from hotline.services.calls.recordings import Recordings
 from hotline.services.chats import StoredChats
 from hotline.services.codes import CodeSender
 from hotline.services.delivery import DeliveryWorker
@@ -50,6 +52,7 @@ from hotline.services.turns import TurnWorker
 from hotline.services.verification import Verification
 from hotline.services.waiters import Waiters
 from hotline.settings import Settings
+from hotline.storage.calls import SqlCalls
 from hotline.storage_bootstrap import Storage, build_storage
 from hotline.work_orders_bootstrap import Around, WorkOrderServices, build_work_orders
 from knowledge_base.errors import KnowledgeError
@@ -62,7 +65,7 @@ class Core:
     """The application core of one gateway process."""
 
     settings: Settings
-    centre: Centre
+    catalogue: Catalogue
     storage: Storage
     channels: Mapping[ChannelName, Channel]
     intake: Intake
@@ -78,6 +81,15 @@ class Core:
     sign_in: SignIn
     orders: WorkOrderServices
     city: HttpCityHotline
+    recordings: Recordings
+
+    @property
+    def centre(self) -> Centre:
+        return self.catalogue.centre
+
+    @property
+    def calls(self) -> SqlCalls:
+        return self.storage.calls
 
     async def close(self) -> None:
         """Connections to the database and the core system are closed."""
@@ -260,12 +272,11 @@ def build_core(
     live = Live(Waiters(), Hub(), LiveDesk(storage.desk_events), asyncio.Event())
     desk = _build_desk(settings, storage, channels, people=people, live=live)
     turns = _build_turns(storage, dialogue, channels, Talking(live, desk.requests, desk.asides))
-    spool = Spool(settings.state_dir / "spool")
-    intake = Intake(storage.store, turns, channels=channels, waiters=live.waiters, spool=spool)
+    intake = _build_intake(settings, storage, turns, channels=channels, waiters=live.waiters)
     events = Events(intake.submit, storage.identity.bindings)
     return Core(
         settings=settings,
-        centre=catalogue.centre,
+        catalogue=catalogue,
         storage=storage,
         channels=channels,
         intake=intake,
@@ -277,7 +288,7 @@ def build_core(
             intake=intake,
             deliveries=DeliveryWorker(storage.store, channels, clock=utc_now),
             verification=_build_verification(storage, fund, events),
-            purge=storage.purge,
+            purge=lambda: _purged(settings, storage),
             others=(desk.router.run, live.desk.run, desk.asides.run),
             orders=desk.orders.due,
         ),
@@ -290,7 +301,24 @@ def build_core(
         sign_in=build_sign_in(settings, storage),
         orders=desk.orders,
         city=desk.city,
+        recordings=build_recordings(settings, storage),
     )
+
+
+async def _purged(settings: Settings, storage: Storage) -> int:
+    return await storage.purge() + await build_recordings(settings, storage).purge()
+
+
+def _build_intake(
+    settings: Settings,
+    storage: Storage,
+    turns: TurnWorker,
+    *,
+    channels: Mapping[ChannelName, Channel],
+    waiters: Waiters,
+) -> Intake:
+    spool = Spool(settings.state_dir / "spool")
+    return Intake(storage.store, turns, channels=channels, waiters=waiters, spool=spool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from rich.table import Table
 
 from hotline import (
     audit_cli,
+    calls_cli,
     checks,
     evaluation,
     kb_cli,
     keys_cli,
     person_cli,
+    phones_cli,
     staff_cli,
     supervisor,
     training,
@@ -43,6 +45,8 @@ app.add_typer(keys_cli.app, name="keys")
 app.add_typer(person_cli.app, name="person")
 app.add_typer(staff_cli.app, name="staff")
 app.add_typer(work_orders_cli.app, name="orders")
+app.command()(phones_cli.phones)
+app.command()(calls_cli.calls)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable, on standard output")]
 

@@ -216,7 +216,8 @@ class AsteriskSettings(_Section):
     """The Stasis application that the dialplan hands calls to."""
     media: Literal["websocket", "audiosocket"] = "websocket"
     """How sound comes and goes: ``websocket`` from Asterisk 22.6 on, ``audiosocket`` before."""
-    audiosocket_port: int = 8004
+    media_port: int = 8004
+    """Where Asterisk brings the sound to, whichever way."""
     agi_port: int = 0
     """FastAGI for callers by keypad alone, where there is no ARI; 0: off."""
     agents: str = "PJSIP/{extension}"
@@ -238,7 +239,7 @@ class TelephoneSettings(_Section):
     line: Literal["none", "asterisk", "sip"] = "none"
     host: str = "127.0.0.1"
     port: int = 8002
-    """Health, and where Asterisk brings the sound to."""
+    """Health."""
     record: bool = True
     """Calls are recorded, and the greeting says so."""
     recordings_dir: Path | None = None
@@ -281,6 +282,23 @@ class WeChatSettings(_Section):
     freshness_s: int = 300
 
 
+class TwilioRelaySettings(_Section):
+    """Calls by ConversationRelay. The names of languages, voices and providers are Twilio's."""
+
+    speaks: str = "cmn-CN"
+    tts_provider: str = "Google"
+    voice: str = ""
+    """Empty: the provider's own for the language."""
+    hears: str = "cmn-Hans-CN"
+    transcription_provider: str = "Google"
+    speech_model: str = ""
+    agents: str = ""
+    """How an agent's telephone is rung: ``sip:{extension}@pbx.example.cn`` or ``+8620{extension}``; empty: no
+    telephone is rung, agents speak by text."""
+    workflow_sid: str = ""
+    """The TaskRouter workflow that takes callers whom nothing else can help; empty: they go on by Gather."""
+
+
 class TwilioSettings(_Section):
     """SMS and telephone in their Twilio form."""
 
@@ -291,6 +309,9 @@ class TwilioSettings(_Section):
     """Where REST calls go instead of Twilio's own address; empty: Twilio itself."""
     voice: str = "Polly.Zhiyu"
     reply_wait_s: float = 6.0
+    mode: Literal["gather", "relay"] = "gather"
+    """How calls are held: one webhook for each turn, or one WebSocket for the whole call."""
+    relay: TwilioRelaySettings = Field(default_factory=TwilioRelaySettings)
 
 
 class Settings(BaseSettings):

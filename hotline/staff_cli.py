@@ -37,9 +37,12 @@ def add(
     work_no: Annotated[str, typer.Option(help="the number citizens are told (工号)")],
     role: Roles,
     group: Groups = None,
+    extension: Annotated[str, typer.Option(help="the number of the member's telephone (分机)")] = "",
 ) -> None:
     """An account, with a password that is told here once."""
-    new = NewStaff(name=name, display_name=display, work_no=work_no, roles=role, groups=group or [])
+    new = NewStaff(
+        name=name, display_name=display, work_no=work_no, roles=role, groups=group or [], extension=extension
+    )
     with one_sentence():
         password = _run(lambda accounts, _: accounts.add(new))
     out.print(password, markup=False)
@@ -56,6 +59,7 @@ def list_all() -> None:
                 "name": each.name,
                 "display_name": each.display_name,
                 "work_no": each.work_no,
+                "extension": each.extension,
                 "roles": sorted(each.roles),
                 "groups": sorted(each.groups),
                 "state": each.state,
@@ -81,6 +85,16 @@ def set_groups(name: Name, group: Groups = None) -> None:
     """Which skill groups the member serves; none without `--group`."""
     with one_sentence():
         _run(lambda accounts, _: accounts.set_groups(name, group or []))
+
+
+@app.command("set-extension")
+def set_extension(
+    name: Name,
+    extension: Annotated[str, typer.Argument(help="the number of the member's telephone; none: he has none")] = "",
+) -> None:
+    """The telephone calls are put through to."""
+    with one_sentence():
+        _run(lambda accounts, _: accounts.set_extension(name, extension))
 
 
 @app.command()
@@ -123,7 +137,7 @@ def ensure_demo(chosen: Settings) -> None:
     if not chosen.sandbox.enabled:
         raise ConfigError("demo accounts are for the sandbox alone")
     for name in _run(lambda accounts, _: accounts.ensure_demo()):
-        report(f"there is no demo account {name}: its name or work number is somebody's")
+        report(f"there is no demo account {name}: its name, work number or extension is somebody's")
 
 
 def _run(call: Callable[[Accounts, Members], Awaitable[T]]) -> T:

@@ -15,7 +15,7 @@ from hotline.identity_store import AttemptKey
 
 
 class StaffExists(HotlineError):
-    """The name or the work number is somebody else's."""
+    """The name, the work number or the extension is somebody else's."""
 
 
 class StaffUnknown(HotlineError):
@@ -43,6 +43,8 @@ class Changes:
     """What is changed of a member; None stays as it is."""
 
     display_name: str | None = None
+    extension: str | None = None
+    """Empty takes it away."""
     roles: Collection[Role] | None = None
     groups: Collection[Group] | None = None
     capacity: Mapping[Lane, int] | None = None
@@ -87,13 +89,17 @@ class Members(Protocol):
 
     async def by_id(self, staff_id: str) -> Secrets | None: ...
 
+    async def extension_of(self, staff_id: str) -> str:
+        """His telephone's number; empty where he has none."""
+        ...
+
     async def all(self) -> Sequence[Staff]:
         """By name."""
         ...
 
     async def change(self, seen: Staff, changes: Changes, *, entry: AuditEntry | None, ends_sessions: bool) -> None:
         """Changed, and with ``ends_sessions`` every session of his has ended: his epoch is the next one. Raises
-        StaffChanged where he is not as he was ``seen`` any more."""
+        StaffChanged where he is not as he was ``seen`` any more, StaffExists where the extension is somebody else's."""
         ...
 
     async def enrol(self, seen: Staff, factor: SecondFactor, *, entry: AuditEntry) -> None:

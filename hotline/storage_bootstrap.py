@@ -12,6 +12,7 @@ from hotline.privacy.hashes import LookupHash
 from hotline.settings import Settings
 from hotline.storage.attempts import SqlAttempts
 from hotline.storage.audit import SqlAudit
+from hotline.storage.calls import SqlCalls
 from hotline.storage.channel_store import SqlChannelStore
 from hotline.storage.citizen_lines import SqlCitizenLines
 from hotline.storage.database import Database
@@ -25,6 +26,7 @@ from hotline.storage.learning import SqlLearning
 from hotline.storage.private_records import SqlDrafts, SqlSubmissions
 from hotline.storage.prompts import SqlPrompts
 from hotline.storage.ratings import SqlRatings
+from hotline.storage.recordings import SqlRecordings
 from hotline.storage.reviews import SqlReviews
 from hotline.storage.sign_ins import SqlSignIns
 from hotline.storage.staff import SqlMembers, SqlSessions
@@ -54,6 +56,8 @@ class Storage:
     prompts: SqlPrompts
     ratings: SqlRatings
     lines: SqlCitizenLines
+    calls: SqlCalls
+    recordings: SqlRecordings
 
     async def purge(self) -> int:
         """What has expired is gone; the number of rows removed."""
@@ -87,6 +91,8 @@ def build_storage(settings: Settings) -> Storage:
         prompts=SqlPrompts(database, clock=utc_now),
         ratings=SqlRatings(database, clock=utc_now),
         lines=SqlCitizenLines(database, clock=utc_now),
+        calls=SqlCalls(database, hashes=hashes, clock=utc_now),
+        recordings=SqlRecordings(database, clock=utc_now),
         members=SqlMembers(database, cipher=cipher, clock=utc_now),
         sessions=SqlSessions(database, cipher=cipher, clock=utc_now),
         channel_store=SqlChannelStore(database, clock=utc_now),

@@ -100,6 +100,8 @@ class Agent:
     groups: frozenset[Group]
     capacity: Mapping[Lane, int] = field(default_factory=lambda: dict(CAPACITY))
     supervises: bool = False
+    extension: str = ""
+    """His telephone's number (分机); empty: calls cannot be put through to him."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,8 @@ class Staff:
     work_no: str
     """The number citizens are told (工号)."""
     roles: frozenset[Role]
+    extension: str = ""
+    """His telephone's number (分机); empty: he has none."""
     groups: frozenset[Group] = frozenset()
     capacity: Mapping[Lane, int] = field(default_factory=lambda: dict(CAPACITY))
     state: StaffState = StaffState.ACTIVE
@@ -75,6 +77,7 @@ class Staff:
             groups=self.groups,
             capacity=self.capacity,
             supervises=Role.SUPERVISOR in self.roles,
+            extension=self.extension,
         )
 
 
@@ -87,6 +90,7 @@ class NewStaff:
     work_no: str
     roles: Collection[Role]
     groups: Collection[Group] = frozenset()
+    extension: str = ""
 
 
 def as_name(typed: str) -> str:

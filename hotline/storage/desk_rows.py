@@ -169,6 +169,7 @@ def agent(row: Row) -> Agent:
         groups=frozenset(Group(each) for each in row["groups"]),
         capacity={Lane(lane): int(most) for lane, most in row["capacity"].items()},
         supervises=row["supervises"],
+        extension=row["extension"] or "",
     )
 
 

@@ -15,11 +15,12 @@ from hotline.domain.messages import ChannelName
 from hotline.storage import desk_rows as rows
 from hotline.storage.desk_events import tell
 from hotline.storage.desk_tables import BUSY, agent_times, agents, handovers
+from hotline.storage.staff_tables import staff
 from hotline.storage.tables import UtcDateTime, conversations
 
 Row = Mapping[Any, Any]
 
-_AGENTS = select(agents)
+_AGENTS = select(agents, staff.c.extension).join(staff, staff.c.id == agents.c.staff_id, isouter=True)
 _AGENT = select(agents).where(agents.c.staff_id == bindparam("staff_id")).with_for_update(key_share=True)
 _LOADS = (
     select(handovers.c.offered_to, handovers.c.agent_id, handovers.c.state, conversations.c.channel)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
 
 from hotline.privacy.ciphers import FieldCipher, Place
 from hotline.privacy.hashes import LookupHash
+from hotline.storage.call_tables import recordings
 from hotline.storage.database import Database
 from hotline.storage.staff_tables import staff
 from hotline.storage.tables import codes, drafts, persons
@@ -18,6 +19,7 @@ SEALED: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (codes, ("candidate",)),
     (drafts, ("fields",)),
     (staff, ("totp_secret",)),
+    (recordings, ("key",)),
 )
 """Every sealed column; all of these tables have the primary key ``id``."""
 _HASHED = ("person_no", "id_number")

@@ -22,6 +22,7 @@ from hotline.storage.staff_tables import staff, staff_recovery_codes, staff_sess
 
 # These run with every request of a member and are put together once.
 _BY_ID = select(staff).where(staff.c.id == bindparam("staff_id"))
+_EXTENSION = select(staff.c.extension).where(staff.c.id == bindparam("staff_id"))
 _BY_TOKEN = select(staff_sessions).where(staff_sessions.c.token_hash == bindparam("token_hash"))
 
 
@@ -41,6 +42,7 @@ class SqlMembers:
             "name": new.name,
             "display_name": new.display_name,
             "work_no": new.work_no,
+            "extension": new.extension,
             "roles": sorted(new.roles),
             "groups": sorted(new.groups),
             "capacity": _lanes(new.capacity),
@@ -56,7 +58,9 @@ class SqlMembers:
                 await tx.execute(insert(staff).values(values))
                 await self._audit.append(tx, entry)
         except IntegrityError as error:
-            raise StaffExists(f"the name {new.name} or the work number {new.work_no} is taken") from error
+            raise StaffExists(
+                f"the name {new.name}, the work number {new.work_no} or the extension is taken"
+            ) from error
 
     async def by_name(self, name: str) -> Secrets | None:
         async with self._db.read() as connection:
@@ -68,17 +72,24 @@ class SqlMembers:
             row = (await connection.execute(_BY_ID, {"staff_id": staff_id})).mappings().one_or_none()
         return self._secrets(row) if row is not None else None
 
+    async def extension_of(self, staff_id: str) -> str:
+        async with self._db.read() as connection:
+            return await connection.scalar(_EXTENSION, {"staff_id": staff_id}) or ""
+
     async def all(self) -> Sequence[Staff]:
         async with self._db.read() as connection:
             return [_member(row) for row in (await connection.execute(select(staff).order_by(staff.c.name))).mappings()]
 
     async def change(self, seen: Staff, changes: Changes, *, entry: AuditEntry | None, ends_sessions: bool) -> None:
-        async with self._db.write() as tx:
-            await self._update(tx, seen, self._changed(seen.id, changes), ends_sessions=ends_sessions)
-            if changes.totp_secret == "":
-                await tx.execute(delete(staff_recovery_codes).where(staff_recovery_codes.c.staff_id == seen.id))
-            if entry:
-                await self._audit.append(tx, entry)
+        try:
+            async with self._db.write() as tx:
+                await self._update(tx, seen, self._changed(seen.id, changes), ends_sessions=ends_sessions)
+                if changes.totp_secret == "":
+                    await tx.execute(delete(staff_recovery_codes).where(staff_recovery_codes.c.staff_id == seen.id))
+                if entry:
+                    await self._audit.append(tx, entry)
+        except IntegrityError as error:
+            raise StaffExists(f"the extension {changes.extension} is taken") from error
 
     async def enrol(self, seen: Staff, factor: SecondFactor, *, entry: AuditEntry) -> None:
         values = self._changed(seen.id, Changes(totp_secret=factor.secret)) | {"last_step": factor.step}
@@ -123,6 +134,7 @@ class SqlMembers:
     def _changed(self, staff_id: str, changes: Changes) -> dict[str, Any]:
         values: dict[str, Any] = {
             "display_name": changes.display_name,
+            "extension": changes.extension,
             "roles": None if changes.roles is None else sorted(changes.roles),
             "groups": None if changes.groups is None else sorted(changes.groups),
             "capacity": None if changes.capacity is None else _lanes(changes.capacity),
@@ -241,6 +253,7 @@ def _member(row: Mapping[Any, Any]) -> Staff:
         name=row["name"],
         display_name=row["display_name"],
         work_no=row["work_no"],
+        extension=row["extension"],
         roles=frozenset(Role(each) for each in row["roles"]),
         groups=frozenset(Group(each) for each in row["groups"]),
         capacity={Lane(lane): int(most) for lane, most in row["capacity"].items()},

@@ -3,7 +3,7 @@ minutes and is not sealed anew with new keys."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from hotline.storage.tables import UtcDateTime, metadata
 
@@ -14,6 +14,7 @@ staff = Table(
     Column("name", String(32), nullable=False, unique=True),
     Column("display_name", String(64), nullable=False),
     Column("work_no", String(16), nullable=False, unique=True),
+    Column("extension", String(8), nullable=False, server_default=""),
     Column("roles", JSON, nullable=False),
     Column("groups", JSON, nullable=False),
     Column("capacity", JSON, nullable=False),
@@ -28,6 +29,8 @@ staff = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
+_HAS_ONE = text("extension <> ''")
+Index("uq_staff_extension", staff.c.extension, unique=True, sqlite_where=_HAS_ONE, postgresql_where=_HAS_ONE)
 
 staff_recovery_codes = Table(
     "staff_recovery_codes",

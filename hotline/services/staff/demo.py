@@ -27,11 +27,14 @@ def demo_accounts(path: Path = FILE) -> Sequence[NewStaff]:
         raise ConfigError(f"{path.name} of the staff's accounts cannot be read: {error}") from error
 
 
-def _account(*, name: str, display_name: str, work_no: str, roles: list[str], groups: Sequence[str] = ()) -> NewStaff:
+def _account(
+    *, name: str, display_name: str, work_no: str, roles: list[str], groups: Sequence[str] = (), extension: str = ""
+) -> NewStaff:
     return NewStaff(
         name=name,
         display_name=display_name,
         work_no=work_no,
         roles=frozenset(Role(each) for each in roles),
         groups=frozenset(Group(each) for each in groups),
+        extension=extension,
     )

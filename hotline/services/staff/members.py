@@ -17,10 +17,11 @@ from hotline.staff_store import Changes, Members, Secrets, StaffChanged, StaffEx
 
 LONGEST_DISPLAY_NAME: Final = 32
 _WORK_NO: Final = re.compile(r"[0-9A-Za-z]{1,16}")
+_EXTENSION: Final = re.compile(r"[0-9]{0,8}")
 
 
 class BadStaff(HotlineError):
-    """A name, a work number or a display name that cannot be one."""
+    """A name, a work number, an extension or a display name that cannot be one."""
 
 
 class Accounts:
@@ -73,6 +74,12 @@ class Accounts:
         to = ",".join(sorted(groups))
         await self._change(name, Changes(groups=groups), "staff.groups_changed", ends_sessions=False, to=to)
 
+    async def set_extension(self, name: str, extension: str) -> None:
+        """His telephone's number from now on; empty: he has none. Raises BadStaff, StaffUnknown, StaffChanged,
+        StaffExists."""
+        changes = Changes(extension=_checked_extension(extension))
+        await self._change(name, changes, "staff.extension_changed", ends_sessions=False, to=extension)
+
     async def set_state(self, name: str, state: StaffState) -> None:
         """Whether he is let in from now on; his sessions have ended. Raises StaffUnknown, StaffChanged."""
         action = "staff.disabled" if state is StaffState.DISABLED else "staff.enabled"
@@ -96,6 +103,7 @@ class Accounts:
             name=new.name,
             display_name=new.display_name.strip(),
             work_no=new.work_no,
+            extension=new.extension,
             roles=frozenset(new.roles),
             groups=frozenset(new.groups),
             must_change_password=not is_demo,
@@ -105,14 +113,16 @@ class Accounts:
         await self._members.add(staff, password_hash=await self._passwords.hashed(password), entry=entry)
 
     async def _repair(self, found: Secrets, new: NewStaff) -> None:
-        staff = found.staff
+        staff, extension = found.staff, await self._free_extension(found.staff, new.extension)
         is_right = await self._passwords.are_right(found.password_hash, DEMO_PASSWORD)
-        as_wanted = (staff.roles, staff.groups, staff.display_name) == (new.roles, new.groups, new.display_name)
+        as_it_is = (staff.roles, staff.groups, staff.display_name, staff.extension)
+        as_wanted = as_it_is == (new.roles, new.groups, new.display_name, extension)
         is_open = staff.state is StaffState.ACTIVE and not staff.must_change_password and not staff.has_second_factor
         if is_right and as_wanted and is_open:
             return
         changes = Changes(
             display_name=new.display_name,
+            extension=extension,
             roles=new.roles,
             groups=new.groups,
             state=StaffState.ACTIVE,
@@ -122,6 +132,11 @@ class Accounts:
         )
         entry = self._entry("staff.demo_repaired", staff)
         await self._members.change(staff, changes, entry=entry, ends_sessions=True)
+
+    async def _free_extension(self, staff: Staff, wanted: str) -> str:
+        """``wanted``, or what he has where that is somebody else's."""
+        taken = any(each.extension == wanted and each.id != staff.id for each in await self._members.all())
+        return staff.extension if taken else wanted
 
     async def _change(
         self, name: str, changes: Changes, action: str, *, ends_sessions: bool = True, to: str = ""
@@ -148,8 +163,15 @@ def _checked(new: NewStaff) -> NewStaff:
         raise BadStaff("a name is 2 to 32 of a-z, 0-9, '.', '_' and '-', and begins with a letter")
     if not _WORK_NO.fullmatch(new.work_no):
         raise BadStaff("a work number is 1 to 16 letters and digits")
+    _checked_extension(new.extension)
     if not 1 <= len(new.display_name.strip()) <= LONGEST_DISPLAY_NAME or not new.display_name.isprintable():
         raise BadStaff(f"a display name is 1 to {LONGEST_DISPLAY_NAME} characters, without line breaks")
     if not new.roles:
         raise BadStaff("at least one role is needed")
     return new
+
+
+def _checked_extension(extension: str) -> str:
+    if not _EXTENSION.fullmatch(extension):
+        raise BadStaff("an extension is up to 8 digits")
+    return extension

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hotline.storage import (  # noqa: F401  (their tables belong to the metadata)
+    call_tables,
     desk_tables,
     rating_tables,
     staff_tables,

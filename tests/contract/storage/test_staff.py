@@ -18,6 +18,7 @@ from hotline.identity_store import AttemptKey
 from hotline.staff_store import Changes, Opening, SecondFactor, Secrets, StaffChanged, StaffExists
 from hotline.storage.attempts import SqlAttempts
 from hotline.storage.database import Database
+from hotline.storage.desk import SqlDesks
 from hotline.storage.staff_tables import staff, staff_sessions
 from tests.contract.storage.conftest import Migrated
 from tests.core_kit import settings_in
@@ -227,3 +228,27 @@ async def test_a_member_changed_since_he_was_seen_stays_as_he_is(office: Office)
         await office.members.change(seen, Changes(display_name="王"), entry=DONE, ends_sessions=True)
     found = await alice(office)
     assert (found.staff.display_name, found.totp_secret) == ("陈", "")
+
+
+async def test_many_have_no_telephone_and_each_one_is_somebodys(office: Office) -> None:
+    member = (await a_member(office)).staff
+    await office.accounts.add(NewStaff(name="bob", display_name="陈", work_no="7", roles=[Role.AGENT]))
+    assert (member.extension, await office.members.extension_of(member.id)) == ("", "")
+    both = await asyncio.gather(
+        office.accounts.set_extension("alice", "8001"),
+        office.accounts.set_extension("bob", "8001"),
+        return_exceptions=True,
+    )
+    assert outcomes(both) == ["NoneType", "StaffExists"]
+    owner = next(each for each in await office.members.all() if each.extension)
+    assert await office.members.extension_of(owner.id) == "8001" == owner.agent().extension
+    assert await office.members.extension_of("nobody") == ""
+
+
+async def test_who_is_at_the_desk_is_known_with_his_present_telephone(office: Office) -> None:
+    member = (await a_member(office)).staff
+    desks = SqlDesks(office.members._db, clock=office.clock)
+    await desks.connect(member.agent())
+    await office.accounts.set_extension("alice", "8001")
+    [presence] = await desks.presences()
+    assert presence.agent == replace(member.agent(), extension="8001")

@@ -65,6 +65,7 @@ def test_somebody_added_is_listed_and_his_password_is_told_once(terminal: Termin
             "name": "alice",
             "display_name": "林晓",
             "work_no": "1001",
+            "extension": "",
             "roles": ["agent"],
             "groups": ["loan"],
             "state": "active",
@@ -84,17 +85,20 @@ def test_what_an_operator_changes_is_changed_and_in_the_trail(terminal: Terminal
     for words in (
         ("set-roles", "alice", "--role", "supervisor", "--role", "agent"),
         ("set-groups", "alice", "--group", "deposit"),
+        ("set-extension", "alice", "8005"),
         ("disable", "alice"),
     ):
         assert terminal.types(*words).exit_code == 0
     [alice] = terminal.listed()
     assert (alice["roles"], alice["groups"], alice["state"]) == (["agent", "supervisor"], ["deposit"], "disabled")
+    assert alice["extension"] == "8005"
     assert terminal.types("enable", "ALICE").exit_code == 0
     assert terminal.types("reset-second-factor", "alice").exit_code == 0
     assert len(terminal.types("reset-password", "alice").stdout.strip()) == 19
     assert [row.entry.action for row in terminal.trail()][1:] == [
         "staff.roles_changed",
         "staff.groups_changed",
+        "staff.extension_changed",
         "staff.disabled",
         "staff.enabled",
         "staff.second_factor_reset",
@@ -109,6 +113,9 @@ def test_what_an_operator_changes_is_changed_and_in_the_trail(terminal: Terminal
         (("add", *ALICE), "is taken"),
         (("add", "bob", *ALICE[1:]), "is taken"),
         (("add", "<b>", *ALICE[1:]), "a name is 2 to 32"),
+        (("add", "bob", *ALICE[1:4], "7", *ALICE[5:], "--extension", "80a1"), "an extension is up to 8 digits"),
+        (("set-extension", "alice", "123456789"), "an extension is up to 8 digits"),
+        (("set-extension", "mallory", "8001"), "nobody is called mallory"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
@@ -121,6 +128,19 @@ def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert terminal.listed() == before
+
+
+def test_an_extension_is_one_members_until_it_is_taken_away(terminal: Terminal) -> None:
+    bob = ("bob", "--display", "陈默", "--work-no", "1002", "--role", "agent")
+    assert terminal.types("add", *ALICE, "--extension", "8001").exit_code == 0
+    refused = terminal.types("add", *bob, "--extension", "8001")
+    assert (refused.exit_code, "the extension is taken" in refused.stderr) == (1, True)
+    assert terminal.types("add", *bob).exit_code == 0
+    refused = terminal.types("set-extension", "bob", "8001")
+    assert (refused.exit_code, "the extension 8001 is taken" in refused.stderr) == (1, True)
+    assert terminal.types("set-extension", "alice").exit_code == 0
+    assert terminal.types("set-extension", "bob", "8001").exit_code == 0
+    assert [each["extension"] for each in terminal.listed()] == ["", "8001"]
 
 
 def test_a_role_or_group_that_there_is_not_is_refused(terminal: Terminal) -> None:
@@ -141,6 +161,16 @@ def test_demo_accounts_are_there_with_the_sandbox_and_refused_without(
     refused = terminal.types("demo")
     assert refused.exit_code == 1
     assert "for the sandbox alone" in refused.stderr
+
+
+def test_demo_telephones_are_given_unless_they_are_somebodys(terminal: Terminal) -> None:
+    terminal.types("demo")
+    terminal.types("set-extension", "agent1")
+    terminal.types("set-extension", "supervisor1")
+    terminal.types("add", *ALICE[:4], "7", *ALICE[5:], "--extension", "8001")
+    assert terminal.types("demo").exit_code == 0
+    found = {each["name"]: each["extension"] for each in terminal.listed() if each["extension"]}
+    assert found == {"alice": "8001", "agent2": "8002", "supervisor1": "8010"}
 
 
 def test_a_demo_name_that_is_somebodys_is_said(terminal: Terminal) -> None:

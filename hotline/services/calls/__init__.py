@@ -1,0 +1,1 @@
+"""Telephone calls: their recordings, and what they come to in figures."""
