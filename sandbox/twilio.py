@@ -26,11 +26,15 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
-from sandbox.twilio_line import Account, Call, Message, NotListening, TwilioSandbox
+from sandbox.twilio_line import NotListening, TwilioSandbox
+from sandbox.twilio_live import AGENT_DOES, AgentPhone
+from sandbox.twilio_parties import Account, Call, Message
+from sandbox.twilio_relay import CHARACTERS_PER_S, Relay
 
 _STATIC = Path(__file__).with_name("static")
 _REST = "/twilio/2010-04-01/Accounts/{sid}"
 _MESSAGES = {
+    20001: (400, "Unknown parameters"),
     20003: (401, "Authenticate"),
     20404: (404, "The requested resource was not found"),
     20429: (429, "Too Many Requests"),
@@ -67,6 +71,13 @@ class InputIn(BaseModel):
     text: str = ""
     digits: str = ""
     confidence: float = 0.92
+
+
+class AgentIn(BaseModel):
+    """What an agent does whose telephone is rung."""
+
+    call_sid: str
+    does: str
 
 
 class FaultIn(BaseModel):
@@ -114,6 +125,30 @@ class _Rest:
         status = "completed" if call.ended else "in-progress"
         return JSONResponse({"sid": call.sid, "account_sid": sid, "from": call.caller, "status": status})
 
+    async def record(self, sid: str, call_sid: str, request: Request) -> JSONResponse:
+        """Calls/{sid}/Recordings.json: the call is recorded from now on."""
+        if refused := await self._refused(sid, request):
+            return refused
+        call = self._line.calls.get(call_sid)
+        if call is None or call.ended:
+            return _error(20404)
+        callback = (await _form(request)).get("RecordingStatusCallback", "")
+        call.recording = {"sid": "RE" + secrets.token_hex(16), "status": "in-progress", "callback": callback}
+        return JSONResponse({"sid": call.recording["sid"], "call_sid": call_sid, "status": "in-progress"}, 201)
+
+    async def change_recording(self, sid: str, call_sid: str, recording: str, request: Request) -> JSONResponse:
+        """Calls/{sid}/Recordings/{sid}.json: it pauses, goes on or ends."""
+        if refused := await self._refused(sid, request):
+            return refused
+        call = self._line.calls.get(call_sid)
+        status = (await _form(request)).get("Status", "")
+        if call is None or call.recording.get("sid") != recording or call.recording["status"] == "stopped":
+            return _error(20404)
+        if status not in ("paused", "in-progress", "stopped"):
+            return _error(20001)
+        call.recording["status"] = status
+        return JSONResponse({"sid": recording, "call_sid": call_sid, "status": status})
+
     async def _refused(self, sid: str, request: Request) -> JSONResponse | None:
         if not self._authentic(sid, request.headers.get("authorization", "")):
             return _error(20003)
@@ -154,13 +189,22 @@ class _Rest:
         }
 
 
-def router(account: Account | None = None, *, transport: httpx.AsyncBaseTransport | None = None) -> APIRouter:
-    """All routes. ``account`` defaults to the environment; ``transport`` leads to the gateway, for tests."""
-    line = TwilioSandbox(account or Account.from_environment(), transport=transport)
+def router(
+    account: Account | None = None,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    pace: float = CHARACTERS_PER_S,
+) -> APIRouter:
+    """All routes. ``account`` defaults to the environment; ``transport`` leads to the gateway and ``pace`` is how many
+    characters a second the voice of a relay says, for tests."""
+    line = TwilioSandbox(account or Account.from_environment(), transport=transport, pace=pace)
     rest = _Rest(line)
     routes = APIRouter()
     routes.add_api_route(f"{_REST}/Messages.json", rest.create, methods=["POST"])
     routes.add_api_route(f"{_REST}/Calls/{{call_sid}}.json", rest.update, methods=["POST"])
+    recordings = f"{_REST}/Calls/{{call_sid}}/Recordings"
+    routes.add_api_route(f"{recordings}.json", rest.record, methods=["POST"])
+    routes.add_api_route(f"{recordings}/{{recording}}.json", rest.change_recording, methods=["POST"])
     _add_phone(routes, line, rest)
     _add_calls(routes, line)
     _add_pages(routes)
@@ -201,12 +245,19 @@ def _add_calls(routes: APIRouter, line: TwilioSandbox) -> None:
 
     @routes.post("/twilio/sandbox/call/say")
     async def say(given: InputIn) -> dict[str, Any]:
+        call = _known(line, given.call_sid)
+        if isinstance(call.live, Relay):
+            await call.live.says(given.text)
+            return _told(call, len(call.heard))
         said = {"SpeechResult": given.text, "Confidence": f"{given.confidence:.4f}"}
         return await act(given, lambda call: line.say(call, said))
 
     @routes.post("/twilio/sandbox/call/press")
     async def press(given: InputIn) -> dict[str, Any]:
         call = _known(line, given.call_sid)
+        if isinstance(call.live, Relay):
+            await call.live.press(given.digits)
+            return _told(call, len(call.heard))
         if call.lock.locked():
             call.keys.put_nowait(given.digits)
             return _told(call, len(call.heard)) | {"state": "speaking"}
@@ -216,6 +267,11 @@ def _add_calls(routes: APIRouter, line: TwilioSandbox) -> None:
     async def silence(given: InputIn) -> dict[str, Any]:
         return await act(given, line.pause)
 
+    _add_relay(routes, line)
+    _add_ends(routes, line)
+
+
+def _add_ends(routes: APIRouter, line: TwilioSandbox) -> None:
     @routes.post("/twilio/sandbox/call/hangup")
     async def hang_up(given: InputIn) -> dict[str, Any]:
         call = _known(line, given.call_sid)
@@ -225,6 +281,34 @@ def _add_calls(routes: APIRouter, line: TwilioSandbox) -> None:
     @routes.get("/twilio/sandbox/call/{call_sid}")
     async def show(call_sid: str) -> dict[str, Any]:
         return _told(_known(line, call_sid), 0)
+
+
+def _add_relay(routes: APIRouter, line: TwilioSandbox) -> None:
+    @routes.post("/twilio/sandbox/call/types")
+    async def types(given: InputIn) -> dict[str, Any]:
+        """The caller is speaking: what he has said so far."""
+        call = _known(line, given.call_sid)
+        if not isinstance(call.live, Relay):
+            raise HTTPException(409, "the call is no relay")
+        await call.live.types(given.text)
+        return _told(call, len(call.heard))
+
+    @routes.post("/twilio/sandbox/call/drop")
+    async def drop(given: InputIn) -> dict[str, Any]:
+        """The relay's connection breaks."""
+        call = _known(line, given.call_sid)
+        if not isinstance(call.live, Relay):
+            raise HTTPException(409, "the call is no relay")
+        await call.live.drop()
+        return _told(call, len(call.heard))
+
+    @routes.post("/twilio/sandbox/call/agent")
+    async def agent(given: AgentIn) -> dict[str, Any]:
+        call = _known(line, given.call_sid)
+        if not isinstance(call.live, AgentPhone) or given.does not in AGENT_DOES:
+            raise HTTPException(409, "no agent's telephone rings")
+        call.live.does(given.does)
+        return _told(call, len(call.heard))
 
 
 def _add_pages(routes: APIRouter) -> None:
@@ -254,9 +338,15 @@ def _known(line: TwilioSandbox, call_sid: str) -> Call:
 
 
 def _told(call: Call, since: int) -> dict[str, Any]:
-    state = "ended" if call.ended else "listening" if call.gather is not None else "speaking"
+    if call.ended:
+        state = "ended"
+    elif call.live is not None:
+        state = call.live.state
+    else:
+        state = "listening" if call.gather is not None else "speaking"
     shown = {"call_sid": call.sid, "state": state, "heard": call.heard[since:], "gather": call.gather or {}}
-    return shown | {"twiml": call.document}
+    speaks = isinstance(call.live, Relay) and call.live.speaks
+    return shown | {"twiml": call.document, "speaks": speaks, "recording": call.recording.get("status", "")}
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -7,21 +7,21 @@ Nothing here is shared with the adapters that it tries out: the signature is com
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
-import os
 import secrets
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 import httpx
+
+from sandbox.twilio_live import AgentPhone, Live
+from sandbox.twilio_parties import Account, Call, Message, parts, sign, units
+from sandbox.twilio_relay import CHARACTERS_PER_S, Relay, RelayedCall
 
 _WEBHOOK_TIMEOUT = httpx.Timeout(15.0, connect=10.0)
 _MOST_DOCUMENTS = 12
@@ -36,82 +36,19 @@ class NotListening(Exception):
     """The call is over or still speaking."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What both sides know: read from the environment that the gateway reads too."""
-
-    sid: str
-    token: str
-    number: str
-    gateway: str
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Account:
-        get = environment.get
-        return cls(
-            sid=get("GJJ_TWILIO__ACCOUNT_SID", "AC00000000000000000000000000012329"),
-            token=get("GJJ_TWILIO__AUTH_TOKEN", "sandbox-twilio-auth-token"),
-            number=get("GJJ_TWILIO__NUMBER", "+8612329"),
-            gateway=get("GJJ_GATEWAY__PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message on its way to a citizen."""
-
-    sid: str
-    to: str
-    sender: str
-    body: str
-    units: int
-    parts: int
-    at: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Call:
-    """A call that is up or over, as Twilio and the caller know it."""
-
-    sid: str
-    caller: str
-    heard: list[dict[str, str]] = field(default_factory=list)
-    gather: dict[str, str] | None = None
-    action: str = ""
-    rest: list[ElementTree.Element] = field(default_factory=list)
-    document: str = ""
-    base: str = ""
-    ended: bool = False
-    pressed: str = ""
-    """Keys of an entry that is not finished."""
-    pause: asyncio.Task[None] | None = None
-    """Ends that entry when no further key comes."""
-    keys: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-def sign(url: str, form: Mapping[str, str], *, token: str) -> str:
-    """X-Twilio-Signature: base64 of HMAC-SHA1 over the address and every name and value, sorted by name."""
-    text = url + "".join(name + form[name] for name in sorted(form))
-    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
-
-
-def units(text: str) -> int:
-    """Length in UCS-2 units."""
-    return len(text.encode("utf-16-be")) // 2
-
-
-def parts(text: str) -> int:
-    """How many parts a Chinese message of this text is billed as."""
-    length = units(text)
-    return 1 if length <= 70 else -(-length // 67)
-
-
 class TwilioSandbox:
     """Twilio's side of the line."""
 
-    def __init__(self, account: Account, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        pace: float = CHARACTERS_PER_S,
+    ) -> None:
+        """``pace``: how many characters a second the voice of a relay says."""
         self.account = account
+        self._pace = pace
         self.outbox: deque[Message] = deque(maxlen=1000)
         self.calls: dict[str, Call] = {}
         self.blocked: dict[str, int] = dict(_BLOCKED)
@@ -256,8 +193,16 @@ class TwilioSandbox:
 
     async def hang_up(self, call: Call) -> None:
         """The call is over and the gateway is told."""
+        if call.live is not None:
+            return await call.live.hang_up()  # the end of that tells the gateway
+        await self._over(call)
+
+    async def _over(self, call: Call) -> None:
+        if call.ended:
+            return
         _stop_waiting(call)
         call.ended, call.gather, call.pressed = True, None, ""
+        await self._end_recording(call)
         with suppress(httpx.HTTPError):
             form = self._form(call) | {"CallStatus": "completed", "CallDuration": "60"}
             await self.post(f"{self.account.gateway}/channels/voice/status", form)
@@ -271,19 +216,22 @@ class TwilioSandbox:
                 root = ElementTree.fromstring(answer.content)  # noqa: S314 - our own gateway's document
             except (httpx.HTTPError, ElementTree.ParseError) as error:
                 call.heard.append({"kind": "error", "text": f"11205 {type(error).__name__}"})
-                return await self.hang_up(call)
+                return await self._over(call)
             call.document, call.base = answer.text, address
             following = await self._verbs(call, list(root))
             if following is None:
                 return None
             address, form = following
         call.heard.append({"kind": "error", "text": "too many redirects"})
-        return await self.hang_up(call)
+        return await self._over(call)
 
     async def update(self, call: Call, form: Mapping[str, str]) -> None:
         """The REST API takes the call over: with a document of its own, or by ending it."""
+        if call.going_on is not None:
+            call.going_on.cancel()
+            call.live = call.going_on = None
         if form.get("Status") == "completed":
-            await self.hang_up(call)
+            await self._over(call)
         elif form.get("Twiml"):
             _stop_waiting(call)
             call.gather, call.pressed = None, ""
@@ -304,15 +252,14 @@ class TwilioSandbox:
                     following = await self._gather(call, verb, rest=verbs[number + 1 :])
                     if following is None or following[0]:
                         return following
-                case "Redirect":
-                    return urljoin(call.base, verb.text or ""), {}
-                case "Dial":
-                    call.heard.append({"kind": "dial", "text": "".join(verb.itertext()).strip()})
-                    if verb.get("action"):
-                        return urljoin(call.base, verb.get("action", "")), {"DialCallStatus": "completed"}
+                case "Connect" | "Dial" if self._goes_on(call, verb):
+                    return None
+                case "Redirect" | "Dial" | "Enqueue":
+                    if elsewhere := _elsewhere(call, verb):
+                        return elsewhere
                 case "Hangup":
                     break
-        await self.hang_up(call)
+        await self._over(call)
         return None
 
     async def _gather(
@@ -332,6 +279,57 @@ class TwilioSandbox:
         call.gather, call.action, call.rest = dict(verb.attrib), action, rest
         return None
 
+    def _goes_on(self, call: Call, verb: ElementTree.Element) -> bool:
+        """Whether the verb is one that goes on by itself, which it does from now on."""
+        if (noun := verb.find("ConversationRelay")) is not None:
+            self._connect(call, verb, noun)
+        elif (noun := verb.find("*[@url]")) is not None:
+            self._ring(call, verb, noun)
+        return noun is not None
+
+    def _connect(self, call: Call, verb: ElementTree.Element, noun: ElementTree.Element) -> None:
+        given = {each.get("name", ""): each.get("value", "") for each in noun.iter("Parameter")}
+        relayed = RelayedCall(
+            sid=call.sid, account=self.account.sid, caller=call.caller, called=self.account.number, parameters=given
+        )
+        relay = Relay(relayed, call.heard, attributes=dict(noun.attrib), pace=self._pace)
+        signature = sign(noun.get("url", ""), {}, token=self.account.token)
+        self._go_on(call, verb, relay, relay.run(signature=signature))
+
+    def _ring(self, call: Call, verb: ElementTree.Element, noun: ElementTree.Element) -> None:
+        phone = AgentPhone(self.post, call.heard, call=call.sid, noun=noun)
+        self._go_on(call, verb, phone, phone.run(ring_s=float(verb.get("timeout", "30"))))
+
+    def _go_on(
+        self, call: Call, verb: ElementTree.Element, live: Live, doing: Coroutine[Any, Any, dict[str, str]]
+    ) -> None:
+        """The call is in ``live`` until ``doing`` is done; then the verb's action is asked what follows."""
+        action = urljoin(call.base, verb.get("action", ""))
+
+        async def until_over() -> None:
+            form = await doing
+            call.live = call.going_on = None
+            async with call.lock:
+                if form.get("CallStatus") == "completed":
+                    with suppress(httpx.HTTPError):
+                        await self.post(action, self._form(call) | form)
+                    await self._over(call)
+                else:
+                    await self._play(call, action, form)
+
+        call.live = live
+        call.going_on = asyncio.get_running_loop().create_task(until_over())
+        self._background.add(call.going_on)
+        call.going_on.add_done_callback(self._background.discard)
+
+    async def _end_recording(self, call: Call) -> None:
+        if call.recording.get("status") in (None, "", "stopped"):
+            return
+        call.recording["status"] = "stopped"
+        form = {"RecordingSid": call.recording["sid"], "RecordingStatus": "completed", "RecordingDuration": "30"}
+        with suppress(httpx.HTTPError):
+            await self.post(call.recording["callback"], {"CallSid": call.sid, **form})
+
     def _form(self, call: Call) -> dict[str, str]:
         return {
             "CallSid": call.sid,
@@ -340,6 +338,15 @@ class TwilioSandbox:
             "CallStatus": "in-progress",
             "Direction": "inbound",
         }
+
+
+def _elsewhere(call: Call, verb: ElementTree.Element) -> tuple[str, dict[str, str]] | None:
+    """The next document's address and form, where the verb has one. There is nobody to talk to here."""
+    if verb.tag == "Redirect":
+        return urljoin(call.base, verb.text or ""), {}
+    call.heard.append({"kind": verb.tag.lower(), "text": "".join(verb.itertext()).strip()})
+    result = {"DialCallStatus": "completed"} if verb.tag == "Dial" else {"QueueResult": "error"}
+    return (urljoin(call.base, verb.get("action", "")), result) if verb.get("action") else None
 
 
 def _entered(keys: str, *, finished_on: str = "") -> dict[str, str]:

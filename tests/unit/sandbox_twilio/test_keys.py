@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 
 from sandbox.twilio import router
-from sandbox.twilio_line import Account
+from sandbox.twilio_parties import Account
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = Account(sid="AC1", token="t", number="+8612329", gateway="http://gateway.example")

@@ -20,7 +20,7 @@ from hotline.domain.messages import Inbound, InboundKind, Reply
 from hotline.ports import Channel, RefusedRequest, WebhookRequest
 from hotline.settings import TwilioSettings
 from sandbox.twilio import router
-from sandbox.twilio_line import Account, sign
+from sandbox.twilio_parties import Account, sign
 
 pytestmark = pytest.mark.anyio
 BASE = "http://gateway.example"
@@ -249,7 +249,7 @@ async def test_caller_is_greeted_and_answered(phone: httpx.AsyncClient, core: Co
     line = Line(phone)
     told = await line.start()
     assert told["state"] == "listening"
-    assert "智能语音助手" in _said(told)[0]
+    assert "不是真人" in _said(told)[0]
     assert _said(await line.does("say", text="租房", confidence=0.3)) == ["您说：租房。"]
     assert _said(await line.does("press", digits="0")) == ["您说：转人工。"]
     assert [one.text for one in core.asked] == ["", "租房", "转人工"]
