@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,6 +23,8 @@ from web.exchange import exchange_router
 from web.keypad import keypad_router
 from web.registry import HOOKS
 from web.staff.pages import include_staff
+from web.telephone.around import build_around, converse
+from web.voice_relay import VoiceRelay
 
 QUIET_PATHS = ("/health", "/ready", "/internal/counts")
 
@@ -37,6 +40,7 @@ def serve() -> FastAPI:
 def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | None = None) -> FastAPI:
     """The application on a core. ``prepare`` runs once, in a thread, while the first requests may come."""
     last_use = health.LastUse()
+    relay = VoiceRelay(core, partial(converse, around=build_around(core)))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -52,6 +56,7 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
             with suppress(TimeoutError):
                 async with asyncio.timeout(5):
                     await core.turns.idle()
+            await relay.close()
             await core.close()
 
     app = FastAPI(title="12329", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -60,6 +65,7 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
     app.include_router(health.router(core, last_use))
     app.include_router(internal.router(core))
     app.include_router(keypad_router(core))  # a path below the telephone's webhook, so it is asked first
+    app.include_router(relay.router)
     app.include_router(webhooks.router(core, HOOKS))
     app.include_router(citizen.router(core.chats, settings, centre=core.centre))
     app.include_router(identity_router(core.identification, settings, centre=core.centre))

@@ -48,13 +48,13 @@ def build_channels(settings: Settings, states: SqlChannelStore, centre: Centre) 
     """All channels of the centre, on its settings."""
     gateway = settings.gateway
     visitors = Visitors(gateway.session_secret, secure=gateway.public_url.startswith("https://"))
-    short_name = short_name(centre)
+    signature = short_name(centre)
     wechat_client = httpx.AsyncClient(trust_env=False)
     return {
         ChannelName.WEB: WebChatChannel(visitors),
         ChannelName.WECHAT: WeChatChannel(settings.wechat, states, client=wechat_client, quotas=StoredQuotas(states)),
-        ChannelName.SMS: SmsChannel(settings.twilio, gateway.public_url, signature=short_name),
-        ChannelName.VOICE: VoiceChannel(settings.twilio, gateway.public_url, centre=short_name),
+        ChannelName.SMS: SmsChannel(settings.twilio, gateway.public_url, signature=signature),
+        ChannelName.VOICE: VoiceChannel(settings.twilio, gateway.public_url, centre=signature),
     }
 
 

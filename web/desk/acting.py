@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from hotline.agent_desk import DeskRefused, Refusal
-from hotline.desk_store import WrapUp
+from hotline.desk_store import DeskConversation, WrapUp
 from hotline.domain.desk import AgentState, Group
 from hotline.services.customer_cards import SHORTEST_REASON
 from web.desk.entrance import Member
@@ -45,11 +45,11 @@ class DeskActing:
 
     async def accept(self, request: Request, member: Member) -> Response:
         taken = await self._desk.accept(_handover(request), staff_id=member.agent.staff_id)
-        return self._site.data({"conversation": taken.id})
+        return self._taken(taken, member)
 
     async def pick(self, request: Request, member: Member) -> Response:
         taken = await self._desk.pick(_handover(request), staff_id=member.agent.staff_id)
-        return self._site.data({"conversation": taken.id})
+        return self._taken(taken, member)
 
     async def decline(self, request: Request, member: Member) -> Response:
         await self._desk.decline(_handover(request), staff_id=member.agent.staff_id)
@@ -67,7 +67,7 @@ class DeskActing:
         except DeskRefused as refused:
             return await self._not_said(refused, conversation_id, text)
         conversation = await self._desk.conversation(conversation_id)
-        html = await self._reading.told(conversation, member.agent, lines=[said.line])
+        html = await self._reading.told(conversation, member, lines=[said.line])
         return self._site.data({"seq": said.line.seq, "again": said.again, "html": bytes(html.body).decode("utf-8")})
 
     async def check(self, request: Request, member: Member) -> Response:
@@ -153,6 +153,11 @@ class DeskActing:
         if refused.refusal is not Refusal.PERSONAL:
             return self._site.refusal(refused)
         return self._site.refusal(refused, masked=(await self._desk.check(conversation_id, text)).masked)
+
+    def _taken(self, taken: DeskConversation, member: Member) -> Response:
+        """``calling``: what is to be known of his telephone who took a caller."""
+        calling = self._reading.calls.accepted(taken, member)
+        return self._site.data({"conversation": taken.id} | ({"calling": calling} if calling else {}))
 
     async def _reasons(self) -> set[str]:
         other: str = self._site.wording.words["wrap_other"][0]

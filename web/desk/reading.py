@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -13,10 +14,12 @@ from starlette.responses import HTMLResponse, Response
 from hotline.agent_desk import DeskRefused, Refusal, View
 from hotline.desk_store import DeskConversation, Line, Note
 from hotline.domain.desk import Agent, AgentState, Group, HandoverState, Presence
+from hotline.domain.messages import ChannelName
 from web.desk import showing
 from web.desk.entrance import Member
 from web.desk.forms import number
 from web.desk.site import DeskSite
+from web.desk.telephone import DeskCalls
 
 QUEUE_SHOWN: Final = 50
 MANUAL_STATES: Final = (AgentState.READY, AgentState.BUSY, AgentState.BREAK, AgentState.OFFLINE)
@@ -26,14 +29,16 @@ LONGEST_QUESTION: Final = 200
 class DeskReading:
     """Handlers that change nothing."""
 
-    def __init__(self, site: DeskSite) -> None:
+    def __init__(self, site: DeskSite, calls: DeskCalls) -> None:
         self._site = site
+        self.calls = calls
         self._desk = site.desk
 
     async def page(self, request: Request, member: Member) -> Response:
         canned = [
             {"shortcut": each.shortcut, "title": each.title, "text": each.text} for each in await self._desk.canned()
         ]
+        extension, phone_url = self.calls.phone(member)
         script = {
             **self._site.wording.words["script"],
             "staff": member.agent.staff_id,
@@ -45,6 +50,8 @@ class DeskReading:
             "desk/desk.html",
             member,
             script=script,
+            phone_url=phone_url,
+            extension=extension,
             **await self._state(member.agent),
             **await self._mine(member.agent),
             **await self._queue(),
@@ -68,14 +75,21 @@ class DeskReading:
         """The conversation with everything beside it."""
         found = await self.allowed(request, member)
         view = await self._desk.view(found.id, staff_id=member.agent.staff_id)
-        return self._site.fragment("desk/conversation.html", **await self.viewed(view, member.agent))
+        of_his = replace(view, conversation=found)
+        return self._site.fragment("desk/conversation.html", **await self.viewed(of_his, member))
+
+    async def call(self, request: Request, member: Member) -> Response:
+        """How the conversation's call stands."""
+        found = await self.allowed(request, member)
+        holds = showing.is_held_by(found, member.agent.staff_id)
+        return await self.calls.strip(found, member, holds=holds)
 
     async def earlier(self, request: Request, member: Member) -> Response:
         """Lines before the oldest one that is shown."""
         found = await self.allowed(request, member)
         before = number(request.query_params.get("before"))
         view = await self._desk.view(found.id, staff_id=member.agent.staff_id, before=before)
-        return self._site.fragment("desk/earlier.html", **await self.viewed(view, member.agent))
+        return self._site.fragment("desk/earlier.html", **await self.viewed(view, member))
 
     async def lines(self, request: Request, member: Member) -> Response:
         """Lines beyond those that are shown, with ``noted`` the notes too, and what they change beside them."""
@@ -83,13 +97,14 @@ class DeskReading:
         after = number(request.query_params.get("after")) or 0
         noted = number(request.query_params.get("noted"))
         notes = [] if noted is None else [each for each in await self._desk.notes(found.id) if each.id > noted]
-        return await self.told(found, member.agent, lines=await self._desk.lines(found.id, after=after), notes=notes)
+        return await self.told(found, member, lines=await self._desk.lines(found.id, after=after), notes=notes)
 
     async def told(
-        self, conversation: DeskConversation, agent: Agent, *, lines: Sequence[Line], notes: Sequence[Note] = ()
+        self, conversation: DeskConversation, member: Member, *, lines: Sequence[Line], notes: Sequence[Note] = ()
     ) -> HTMLResponse:
         """What is new in a conversation, its row in the list, and what its channel still takes."""
         show = await self._site.showing()
+        agent = member.agent
         holds = showing.is_held_by(conversation, agent.staff_id)
         return self._site.fragment(
             "desk/lines.html",
@@ -98,6 +113,7 @@ class DeskReading:
             names=await self._site.names(),
             row=show.row(conversation),
             meter=await self._desk.meter(conversation.id) if holds else None,
+            **await self.calls.shown(conversation, lines, member),
         )
 
     async def suggestions(self, request: Request, member: Member) -> Response:
@@ -142,15 +158,22 @@ class DeskReading:
         )
 
     async def allowed(self, request: Request, member: Member) -> DeskConversation:
-        """The conversation of the address, where this member of staff may see it. Raises DeskRefused."""
+        """The conversation of the address, where this member of staff may see it, with the request that makes it his:
+        his wrap-up stays open when the conversation goes on with somebody else. Raises DeskRefused."""
         found = await self._desk.conversation(request.path_params["conversation_id"])
-        if not member.agent.supervises and not showing.is_mine(found, member.agent.staff_id):
+        staff_id = member.agent.staff_id
+        if showing.is_mine(found, staff_id):
+            return found
+        his = next((each for each in await self._desk.mine(staff_id) if each.id == found.id), None)
+        if his is not None:
+            return his
+        if not member.agent.supervises:
             raise DeskRefused(Refusal.NOT_YOURS)
         return found
 
-    async def viewed(self, view: View, agent: Agent) -> dict[str, Any]:
+    async def viewed(self, view: View, member: Member) -> dict[str, Any]:
         """What the templates of a conversation want to know."""
-        conversation = view.conversation
+        conversation, agent = view.conversation, member.agent
         show = await self._site.showing()
         checked = await self._desk.check(conversation.id, "")
         return {
@@ -168,6 +191,7 @@ class DeskReading:
             "earlier": [(each, show.matter(each.wrap_reason or each.matter)) for each in view.earlier],
             "limit": checked.limit,
             "has_answered": _has_answered(view),
+            **await self.calls.shown(conversation, view.lines, member),
         }
 
     async def _state(self, agent: Agent) -> dict[str, Any]:
@@ -180,7 +204,7 @@ class DeskReading:
 
     async def _mine(self, agent: Agent) -> dict[str, Any]:
         show = await self._site.showing()
-        rows = show.rows(await self._desk.mine(agent.staff_id))
+        rows = sorted(show.rows(await self._desk.mine(agent.staff_id)), key=_is_no_call)
         return {
             "offers": [row for row in rows if row.kind == "offered"],
             "mine": [row for row in rows if row.kind != "offered"],
@@ -190,6 +214,11 @@ class DeskReading:
         show = await self._site.showing()
         waiting = await self._desk.queue()
         return {"waiting": show.rows(waiting[:QUEUE_SHOWN]), "waiting_count": len(waiting)}
+
+
+def _is_no_call(row: showing.Row) -> bool:
+    """Who is on the telephone cannot wait: he stands before everybody else."""
+    return not (row.channel is ChannelName.VOICE and row.kind in ("offered", "held"))
 
 
 def _readable(notes: Sequence[Note], conversation: DeskConversation, agent: Agent) -> list[Note]:

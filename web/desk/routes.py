@@ -10,6 +10,7 @@ from web.desk.entrance import Member
 from web.desk.feed import DeskFeed
 from web.desk.reading import DeskReading
 from web.desk.site import DeskSite
+from web.desk.telephone import DeskCalls
 
 OF_CONVERSATION = "/desk/c/{conversation_id}"
 OF_REQUEST = "/desk/requests/{handover_id}"
@@ -17,7 +18,8 @@ OF_REQUEST = "/desk/requests/{handover_id}"
 
 def desk_router(site: DeskSite, feed: DeskFeed) -> APIRouter:
     """Routes under ``/desk``. `web.citizen.assets.static_files` has to be mounted at ``/static``."""
-    reading = DeskReading(site)
+    calls = DeskCalls(site)
+    reading = DeskReading(site, calls)
     acting = DeskActing(site, reading)
 
     async def events(request: Request, member: Member) -> Response:
@@ -33,6 +35,7 @@ def desk_router(site: DeskSite, feed: DeskFeed) -> APIRouter:
         (OF_CONVERSATION, reading.conversation),
         (f"{OF_CONVERSATION}/row", reading.row),
         (f"{OF_CONVERSATION}/lines", reading.lines),
+        (f"{OF_CONVERSATION}/call", reading.call),
         (f"{OF_CONVERSATION}/earlier", reading.earlier),
         (f"{OF_CONVERSATION}/suggestions", reading.suggestions),
         (f"{OF_CONVERSATION}/knowledge", reading.knowledge),
@@ -41,7 +44,14 @@ def desk_router(site: DeskSite, feed: DeskFeed) -> APIRouter:
     ):
         routes.add_route(path, site.guarded(handler), methods=["GET"])
     for path, handler in (
+        ("/desk/recordings", calls.recordings),
+        (f"{OF_CONVERSATION}/recording", calls.card),
+        ("/desk/recordings/{call_id}.wav", calls.wav),
+    ):
+        routes.add_route(path, site.guarded(handler, auditor=True), methods=["GET"])
+    for path, handler in (
         ("/desk/state", acting.set_state),
+        ("/desk/phone", calls.give_phone),
         (f"{OF_REQUEST}/accept", acting.accept),
         (f"{OF_REQUEST}/pick", acting.pick),
         (f"{OF_REQUEST}/decline", acting.decline),

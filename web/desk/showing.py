@@ -18,6 +18,7 @@ from web.desk.wording import DeskWording
 AMBER_S: Final = 60
 RED_S: Final = 180
 """An unanswered line turns red when it has waited as long as GB/T 33358 allows for SMS and other media."""
+ANSWER_SHOWN: Final = 40
 BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """Marks that turn the direction of writing around: in a transcript they only hide what was said."""
 
@@ -40,6 +41,8 @@ class Row:
     offer_until: datetime | None
     handover_id: int | None
     holder: str
+    answered: str = ""
+    """What the bot said last before a person was wanted, cut short."""
 
 
 class Showing:
@@ -69,6 +72,7 @@ class Showing:
             offer_until=handover.offer_until if handover else None,
             handover_id=handover.id if handover else None,
             holder=each.holder,
+            answered=_answered(handover) if handover else "",
         )
 
     def rows(self, conversations: Sequence[DeskConversation]) -> list[Row]:
@@ -135,6 +139,11 @@ def clock(moment: datetime) -> str:
     return f"{local(moment):%H:%M}"
 
 
+def clock_s(moment: datetime) -> str:
+    """14:05:09"""
+    return f"{local(moment):%H:%M:%S}"
+
+
 def minutes(seconds: float) -> str:
     """1:05, or 1:02:05 from an hour on."""
     whole = max(0, int(seconds))
@@ -162,6 +171,12 @@ def _kind(each: DeskConversation) -> str:
     if state in (HandoverState.OFFERED, HandoverState.WAITING, HandoverState.HELD, HandoverState.WRAP_UP):
         return str(state)
     return "closed" if each.closed_at else str(each.owner)
+
+
+def _answered(handover: Handover) -> str:
+    said = [str(line.get("text", "")) for line in handover.packet.get("last", ()) if line.get("author") == "bot"]
+    text = " ".join(said[-1].split()) if said else ""
+    return text if len(text) <= ANSWER_SHOWN else f"{text[:ANSWER_SHOWN]}…"
 
 
 def _level(handover: Handover | None) -> int:

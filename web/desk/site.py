@@ -17,10 +17,12 @@ from hotline.agent_desk import AgentDesk, DeskRefused, Refusal
 from hotline.domain.clock import utc_now
 from hotline.errors import TemporaryError
 from knowledge_base.model import Centre
-from web.citizen.guard import DATA_HEADERS, PAGE_HEADERS
+from web.citizen.guard import DATA_HEADERS
 from web.desk import showing
+from web.desk.calls import Telephone
 from web.desk.entrance import Entrance, Member, Names
 from web.desk.forms import BadForm
+from web.desk.headers import page_headers
 from web.desk.icons import icon
 from web.desk.wording import DeskWording, desk_wording
 
@@ -49,8 +51,10 @@ class DeskSite:
         centre: Centre,
         names: Names,
         clock: Callable[[], datetime] = utc_now,
+        telephone: Telephone | None = None,
     ) -> None:
         self.desk = desk
+        self.telephone = telephone
         self.centre = centre
         self.clock = clock
         self.wording: DeskWording = desk_wording()
@@ -60,11 +64,13 @@ class DeskSite:
         self._read_again_at = 0.0
         self._templates = _environment(self.wording, clock)
 
-    def guarded(self, handler: Handler, *, supervisor: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(
+        self, handler: Handler, *, supervisor: bool = False, auditor: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
         """The handler for members of staff alone, with every refusal as an answer the page's script can show."""
 
         async def guard(request: Request) -> Response:
-            member = await self._entrance.admit(request, supervisor=supervisor)
+            member = await self._entrance.admit(request, supervisor=supervisor, auditor=auditor)
             if isinstance(member, Response):
                 return member
             try:
@@ -90,10 +96,19 @@ class DeskSite:
             self._read_again_at = time.monotonic() + NAMES_KEPT_S
         return self._known
 
-    def page(self, name: str, member: Member, **values: Any) -> HTMLResponse:
-        """A whole page."""
-        given = {**member.page, "csrf_token": member.csrf, "agent": member.agent, "centre": self.centre, **values}
-        return HTMLResponse(self.html(name, **given), headers=dict(PAGE_HEADERS))
+    def page(self, name: str, member: Member, *, phone_url: str = "", **values: Any) -> HTMLResponse:
+        """A whole page. ``phone_url``: where its browser phone registers."""
+        given = {
+            **member.page,
+            "csrf_token": member.csrf,
+            "agent": member.agent,
+            "audits": member.audits,
+            "is_at_desk": member.is_at_desk,
+            "has_calls": self.telephone is not None,
+            "centre": self.centre,
+            **values,
+        }
+        return HTMLResponse(self.html(name, **given), headers=page_headers(phone_url))
 
     def fragment(self, name: str, **values: Any) -> HTMLResponse:
         """Part of a page."""
@@ -137,6 +152,7 @@ def _environment(wording: DeskWording, clock: Callable[[], datetime]) -> Environ
     environment.filters |= {
         "shown": showing.shown,
         "clock": showing.clock,
+        "clock_s": showing.clock_s,
         "minutes": showing.minutes,
         "day": lambda moment: showing.day(moment, now=clock(), wording=wording),
         "iso": lambda moment: moment.isoformat(),

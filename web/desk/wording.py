@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from hotline.agent_desk import DeskRefused, Refusal
+from hotline.call_store import CallMark, Marked
 from hotline.errors import ConfigError
 
 WORDING_FILE = Path(__file__).with_name("wording.yml")
@@ -40,6 +41,14 @@ class DeskWording:
     def problem(self, code: str) -> str:
         return str(self.words["problems"][code])
 
+    def call_mark(self, marked: Marked) -> str:
+        """What happened in a call, such as that the caller heard 23 characters of an answer."""
+        detail = {key: self.name("call_whys", value) if key == "why" else value for key, value in marked.detail.items()}
+        sentence = str(self.words["call_marks"][marked.mark.value])
+        for key in ("heard", "why", "extension"):
+            sentence = sentence.replace(f"{{{key}}}", str(detail.get(key, "")))
+        return sentence
+
     def fact(self, key: str, value: str) -> tuple[str, str]:
         """Label and value of what the citizen has said of his case."""
         known = self.words["facts"].get(key, {})
@@ -52,8 +61,9 @@ def desk_wording(path: Path = WORDING_FILE) -> DeskWording:
     try:
         words = yaml.safe_load(path.read_text(encoding="utf-8"))
         missing = [each.value for each in Refusal if each.value not in words["refusals"]]
+        missing += [each.value for each in CallMark if each.value not in words.get("call_marks", {})]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise ConfigError(f"{path.name} of the desk's pages cannot be read: {error}") from error
     if missing:
-        raise ConfigError(f"{path.name} of the desk's pages words no refusal for {', '.join(missing)}")
+        raise ConfigError(f"{path.name} of the desk's pages has no words for {', '.join(missing)}")
     return DeskWording(words)

@@ -9,6 +9,7 @@ from hotline.domain.clock import utc_now
 from hotline.domain.desk import Agent
 from hotline.domain.staff import Role, StaffState
 from hotline.settings import Settings
+from web.desk.calls import Telephone
 from web.desk.feed import DeskFeed
 from web.desk.routes import desk_router
 from web.desk.site import DeskSite
@@ -37,7 +38,8 @@ def include_staff(app: FastAPI, settings: Settings, core: Core) -> None:
     async def names() -> dict[str, tuple[str, str]]:
         return {each.id: (each.work_no, each.display_name) for each in await core.storage.members.all()}
 
-    desk = DeskSite(core.desk, StaffEntrance(staff), centre=core.centre, names=names)
+    telephone = Telephone(calls=core.calls, recordings=core.recordings, settings=settings.telephone)
+    desk = DeskSite(core.desk, StaffEntrance(staff), centre=core.centre, names=names, telephone=telephone)
     feed = DeskFeed(core.desk, utc_now)
     app.include_router(staff_router(staff, demo=settings.sandbox.enabled))
     if by_centre:

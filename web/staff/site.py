@@ -26,7 +26,7 @@ from web.staff.wording import staff_words
 SIGN_IN: Final = "/staff/sign-in"
 CSRF_HEADER: Final = "X-CSRF-Token"
 CSRF_FIELD: Final = "csrf"
-HOME: Final = {Role.AGENT: "/desk", Role.SUPERVISOR: "/supervisor"}
+HOME: Final = {Role.AGENT: "/desk", Role.SUPERVISOR: "/supervisor", Role.AUDITOR: "/desk/recordings"}
 LONGEST_NEXT: Final = 1000
 HEADERS: Final = {
     **PAGE_HEADERS,

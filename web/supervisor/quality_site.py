@@ -109,6 +109,7 @@ class QualitySite:
             "lines": await self._lines(conversation_id),
             "notes": await desk.notes(conversation_id),
             "names": await self.desk.names(),
+            "has_calls": self.desk.telephone is not None,
         }
 
     async def _lines(self, conversation_id: str) -> list[Line]:

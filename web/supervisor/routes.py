@@ -13,6 +13,8 @@ from web.desk.feed import DeskFeed
 from web.desk.forms import read_form
 from web.desk.reading import DeskReading
 from web.desk.site import DeskSite
+from web.desk.telephone import DeskCalls
+from web.supervisor.hotline import TodaysCalls
 
 LIVE_SHOWN: Final = 200
 WAITING_SHOWN: Final = 30
@@ -44,7 +46,8 @@ class _SupervisorWall:
         self._site = site
         self._desk = site.desk
         self._feed = feed
-        self._reading = DeskReading(site)
+        self._reading = DeskReading(site, DeskCalls(site))
+        self._todays_calls = TodaysCalls(site)
 
     async def page(self, request: Request, member: Member) -> Response:
         script = {**self._site.wording.words["script"], "staff": member.agent.staff_id}
@@ -62,7 +65,7 @@ class _SupervisorWall:
         """The conversation as its agent sees it, to read only."""
         found = await self._reading.allowed(request, member)
         view = await self._desk.view(found.id, staff_id=member.agent.staff_id)
-        return self._site.fragment("supervisor/monitor.html", **await self._reading.viewed(view, member.agent))
+        return self._site.fragment("supervisor/monitor.html", **await self._reading.viewed(view, member))
 
     async def take_over(self, request: Request, member: Member) -> Response:
         taken = await self._desk.take_over(request.path_params["conversation_id"], agent=member.agent)
@@ -80,6 +83,7 @@ class _SupervisorWall:
         live = show.rows(await self._desk.live(limit=LIVE_SHOWN))
         return {
             "wall": wall,
+            "hotline": await self._todays_calls.today(),
             "waiting": show.rows(wall.waiting[:WAITING_SHOWN]),
             "agents": [
                 (each, show.load(each), [row for row in live if row.holder == each.agent.staff_id])

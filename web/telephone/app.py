@@ -9,14 +9,18 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from fastapi import FastAPI, Response
 
+from channels.voice.audio import alaw
+from channels.voice.audio.activity import SileroActivity
 from channels.voice.hearing.build import build_recogniser
 from channels.voice.sounding.build import build_voice
 from hotline.bootstrap import Core
+from hotline.calls_bootstrap import build_recorder
 from hotline.domain.clock import utc_now
 from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
 from web.core import build_process
-from web.telephone.calls import CallTaker, build_around
+from web.telephone.around import build_around
+from web.telephone.calls import CallTaker
 from web.telephone.lines import build_switch
 
 log = structlog.get_logger()
@@ -33,7 +37,8 @@ def serve() -> FastAPI:
 def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | None = None) -> FastAPI:
     """The application on a core."""
     voice = build_voice(settings)
-    taker = CallTaker(core, build_around(core), voice, build_recogniser(settings))
+    recorder = build_recorder(settings, core.storage, encode=alaw.encode) if settings.telephone.record else None
+    taker = CallTaker(core, build_around(core), voice, build_recogniser(settings), recorder)
     switch = build_switch(settings.telephone, taker)
     listening: list[asyncio.Task[None]] = []
 
@@ -42,6 +47,7 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
         await core.calls.lost(line_processes_started_at=utc_now())
         line = asyncio.create_task(switch.run())
         listening.append(line)
+        SileroActivity()  # loads the library, which takes half a second
         background = [line, asyncio.create_task(core.housekeeping.run()), asyncio.create_task(voice.warm())]
         if prepare:
             background.append(asyncio.create_task(asyncio.to_thread(prepare)))
@@ -54,6 +60,8 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
             with suppress(TimeoutError):
                 async with asyncio.timeout(5):
                     await core.turns.idle()
+            if recorder is not None:
+                await recorder.close()
             await voice.close()
             if taker.recogniser is not None:
                 await taker.recogniser.close()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,20 +23,31 @@ START_LIMIT_S = 60
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
     """The desk's pages in a process of their own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    with opened() as there:
+        yield there
+
+
+@contextmanager
+def opened(**settings: str) -> Iterator[Town]:
+    """The desk's pages in a process of their own, with ``settings`` in its environment."""
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "desk_app:create_app", "--port", str(port)]
     # Open pages hold a connection for ever; they must not keep the process from ending.
     command += ["--timeout-graceful-shutdown", "1", "--log-level", "warning"]
     command += ["--app-dir", str(ROOT / "tests" / "unit" / "web" / "desk")]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings, "PYTHONPATH": str(ROOT)})
     try:
         _wait_until_open(port, process)
         yield Town(f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:

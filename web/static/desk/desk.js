@@ -2,14 +2,17 @@
 /** Puts the desk together: what is told is shown, what is done is sent. */
 
 import { fragment, post } from "./api.js";
+import { CallStrip } from "./call.js";
 import { Composer } from "./composer.js";
 import { closeDialog, openDialog, openKnown, setUpDialogs, showTab } from "./dialogs.js";
 import { Feed } from "./feed.js";
+import { setUpHearing } from "./hearing.js";
 import { setUpKeys } from "./keys.js";
 import { List } from "./list.js";
 import { cursor, drafts, pending } from "./memory.js";
 import { announce, notify, offerNotices, showLink, toast } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Phone } from "./phone.js";
 import { place, Talk } from "./talk.js";
 import { shownAs, serverNow, startTicking } from "./ticking.js";
 import { element, filled, newId, words } from "./words.js";
@@ -20,11 +23,15 @@ import { element, filled, newId, words } from "./words.js";
 let talk = null;
 /** @type {Composer | null} */
 let composer = null;
+/** @type {CallStrip | null} */
+let call = null;
 /** @type {AbortController | null} */
 let opening = null;
 const nothing = element("middle").cloneNode(true);
 /** @type {Set<string>} */
 const toldOffers = new Set();
+/** Conversations that go back because the agent's telephone was not answered. @type {Set<string>} */
+const missed = new Set();
 
 const list = new List(listChanged);
 const outbox = new Outbox({
@@ -59,6 +66,7 @@ const feed = new Feed(
       list.refreshQueue();
       announceChange("desk:state");
       talk?.read({ notes: true });
+      call?.refresh();
       outbox.resume();
     },
     state: showLink,
@@ -95,7 +103,7 @@ async function open(id, { focus = true } = {}) {
   if (signal.aborted) return;
   element("middle").removeAttribute("aria-busy");
   if (answer.kind === "refused") {
-    toast(words.moved, "bad");
+    if (!missed.delete(id)) toast(words.moved, "bad");
     return close();
   }
   if (answer.kind !== "ok") return toast(answer.message, "bad");
@@ -104,6 +112,7 @@ async function open(id, { focus = true } = {}) {
   list.choose(id);
   history.replaceState(null, "", `/desk?c=${encodeURIComponent(id)}`);
   const of = talk;
+  call = new CallStrip(of.base, () => list.whoIs(id));
   composer = of.isMine
     ? new Composer({
         conversation: id,
@@ -123,6 +132,7 @@ async function open(id, { focus = true } = {}) {
 function close() {
   opening?.abort();
   talk = null;
+  call = null;
   composer = null;
   element("middle").replaceWith(nothing.cloneNode(true));
   element("side").replaceChildren();
@@ -138,6 +148,7 @@ function told(event) {
   if (kind === "line") return lineTold(conversation, data);
   if (kind === "typing") return ofTalk(conversation)?.typing(Boolean(data.on));
   if (kind === "delivery") return void ofTalk(conversation)?.read({ from: Number(data.seq) });
+  if (kind === "call") return callTold(conversation, data);
   if (kind === "note") return void ofTalk(conversation)?.read({ notes: true });
   if (kind === "state") return data.who === words.staff ? announceChange("desk:state") : undefined;
   if (kind === "order") return announceChange("desk:orders");
@@ -161,6 +172,19 @@ function lineTold(conversation, data) {
     announce(filled(words.line_live, { who }));
   }
   notify(words.line_title, filled(words.line_text, { who }), conversation);
+}
+
+/** @param {string} conversation @param {{mark?: string}} data */
+function callTold(conversation, data) {
+  const isMine = ofTalk(conversation)?.isMine || list.has(conversation);
+  if (data.mark === "agent_missed" && isMine) {
+    missed.add(conversation);
+    toast(words.call_missed, "bad");
+  }
+  if (talk?.id !== conversation) return;
+  call?.refresh();
+  const from = data.mark === "broke_in" ? talk.transcript.lastOf("bot", "system") : undefined;
+  if (from) talk.read({ from });
 }
 
 /** @param {string} conversation @param {{owner?: string, holder?: string}} data */
@@ -210,7 +234,8 @@ async function answerOffer(act, handover) {
   announceChange("desk:state");
   if (answer.kind !== "ok") return toast(answer.message, "bad");
   if (act === "decline") return;
-  toast(act === "pick" ? words.picked : words.taken);
+  missed.delete(answer.data.conversation);
+  toast(answer.data.calling || (act === "pick" ? words.picked : words.taken));
   showTab("tab-mine");
   await open(answer.data.conversation);
 }
@@ -219,10 +244,11 @@ async function end() {
   const button = document.querySelector('[data-key="end"]');
   if (!talk || !(button instanceof HTMLElement)) return;
   const { id } = talk;
+  const isCall = "voice" in button.dataset;
   if (button.dataset.opensUrl) return openDialog(button.dataset.opensUrl);
   const answer = await post(`${talk.base}/end`);
   if (answer.kind !== "ok") return toast(answer.message, "bad");
-  toast(words.ended);
+  toast(isCall ? words.call_ended : words.ended);
   list.refresh();
   announceChange("desk:state");
   await open(id, { focus: false });
@@ -252,6 +278,11 @@ function goTo(tab, field) {
 function onOffer(act) {
   const first = list.offers[0]?.dataset.handover;
   if (first) answerOffer(act, first);
+}
+
+/** @param {string} conversation the call is for */
+function phoneRings(conversation) {
+  if (conversation && conversation !== talk?.id) open(conversation, { focus: false });
 }
 
 function togglePacket() {
@@ -286,6 +317,7 @@ function onDone(name, done) {
 
 function setUp() {
   setUpDialogs();
+  setUpHearing();
   document.addEventListener("click", clicked);
   onDone("desk:noted", () => {
     toast(words.noted);
@@ -324,6 +356,8 @@ function setUp() {
   offerNotices();
   startTicking();
   listChanged();
+  const place = document.getElementById("phone");
+  if (place) new Phone(place, phoneRings).start();
   const asked = new URLSearchParams(location.search).get("c");
   if (asked) open(asked);
   feed.connect();

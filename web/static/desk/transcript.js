@@ -61,6 +61,12 @@ export class Transcript {
     }
   }
 
+  /** @param {...string} authors @returns {number} of their newest line; 0 where there is none */
+  lastOf(...authors) {
+    const lines = this.#all(".line").filter((line) => authors.includes(line.dataset.author ?? ""));
+    return Number(lines[lines.length - 1]?.dataset.seq ?? 0);
+  }
+
   /** @param {string} id what the page called its line @returns {boolean} */
   has(id) {
     return this.#all(".line").some((line) => line.dataset.message === id);

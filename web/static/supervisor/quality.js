@@ -3,6 +3,7 @@
 
 import { post } from "../desk/api.js";
 import { openKnown, prepare, setUpDialogs } from "../desk/dialogs.js";
+import { setUpHearing } from "../desk/hearing.js";
 import { setUpKeys } from "../desk/keys.js";
 import { forms } from "../desk/memory.js";
 import { Transcript } from "../desk/transcript.js";
@@ -88,6 +89,7 @@ function showTalk(log) {
 
 function setUp() {
   setUpDialogs();
+  setUpHearing();
   const log = document.getElementById("log");
   if (log) showTalk(log);
   const form = document.getElementById("score-form");

@@ -2,7 +2,8 @@
 /** Looking for what was said, page by page, and reading the conversation it was said in. */
 
 import { fragment, parsed, post } from "../desk/api.js";
-import { openKnown, setUpDialogs } from "../desk/dialogs.js";
+import { openKnown, prepare, setUpDialogs } from "../desk/dialogs.js";
+import { setUpHearing } from "../desk/hearing.js";
 import { setUpKeys } from "../desk/keys.js";
 import { announce, toast } from "../desk/notices.js";
 import { Transcript } from "../desk/transcript.js";
@@ -65,6 +66,7 @@ async function read(result) {
   opener = result;
   found.replaceChildren(...answer.body.childNodes);
   found.hidden = false;
+  prepare(found);
   new Transcript(element("log"));
   mark();
   element("found-who").focus();
@@ -99,6 +101,7 @@ function clicked(event) {
 
 function setUp() {
   setUpDialogs();
+  setUpHearing();
   form.addEventListener("submit", search);
   document.addEventListener("click", clicked);
   document.addEventListener("keydown", (event) => {

@@ -3,6 +3,7 @@
 
 import { fragment, post } from "../desk/api.js";
 import { openKnown, prepare, setUpDialogs } from "../desk/dialogs.js";
+import { CallStrip } from "../desk/call.js";
 import { Feed } from "../desk/feed.js";
 import { setUpKeys } from "../desk/keys.js";
 import { showLink, toast } from "../desk/notices.js";
@@ -10,8 +11,11 @@ import { Talk } from "../desk/talk.js";
 import { startTicking, tick } from "../desk/ticking.js";
 import { element, words } from "../desk/words.js";
 
+const UNHELD_MS = 2000;
 /** @type {Talk | null} */
 let talk = null;
+/** @type {CallStrip | null} */
+let call = null;
 /** @type {number | undefined} */
 let seq;
 /** @type {HTMLElement | null} */
@@ -29,6 +33,7 @@ const feed = new Feed(
     event({ kind, conversation, data }) {
       if (kind !== "typing" && kind !== "line") drawAnew();
       if (conversation !== talk?.id) return;
+      if (kind === "call") return readCall(data);
       if (kind === "line" || kind === "note") talk.read({ notes: kind === "note" });
       else if (kind === "delivery") talk.read({ from: Number(data.seq) });
       else if (kind === "typing") talk.typing(Boolean(data.on));
@@ -59,6 +64,7 @@ async function monitor(id) {
   drawer.hidden = false;
   prepare(drawer);
   talk = new Talk(id);
+  call = new CallStrip(talk.base, () => drawer.querySelector(".talk-who")?.textContent ?? "");
   markWatched();
   if (!isOther) return;
   talk.scroller.focus();
@@ -66,8 +72,22 @@ async function monitor(id) {
   feed.connect();
 }
 
+/** @param {{mark?: string}} data what has happened in the call */
+function readCall(data) {
+  call?.refresh();
+  const from = data.mark === "broke_in" ? talk?.transcript.lastOf("bot", "system") : undefined;
+  if (from) talk?.read({ from });
+}
+
+/** What is said to somebody nobody holds is told to no page: it is looked for. */
+function lookOn() {
+  const { kind } = talk?.root.dataset ?? {};
+  if (kind && kind !== "held" && !document.hidden) talk?.read();
+}
+
 function closeDrawer() {
   talk = null;
+  call = null;
   element("drawer").hidden = true;
   element("drawer").replaceChildren();
   markWatched();
@@ -117,6 +137,7 @@ function setUp() {
   });
   setUpKeys({}, () => openKnown("keys"));
   startTicking();
+  setInterval(lookOn, UNHELD_MS);
   feed.connect();
 }
 

@@ -9,6 +9,7 @@ import httpx
 
 from tests.fake_desk import FakeDesk
 from tests.unit.web.desk.desk_app import TOKEN, build
+from web.desk.calls import Telephone
 from web.desk.entrance import CSRF_HEADER
 
 
@@ -30,8 +31,8 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(desk: FakeDesk, staff_id: str) -> AsyncIterator[Visitor]:
-    transport = httpx.ASGITransport(build(desk))
+async def visiting(desk: FakeDesk, staff_id: str, telephone: Telephone | None = None) -> AsyncIterator[Visitor]:
+    transport = httpx.ASGITransport(build(desk, telephone))
     cookies = {"staff": staff_id} if staff_id else {}
     async with httpx.AsyncClient(transport=transport, base_url="http://desk", cookies=cookies) as client:
         yield Visitor(desk, client)

@@ -29,7 +29,7 @@ BOSS = replace(AGENT, staff_id="s1", display_name="林班长", work_no="1001", s
 class OpenDoor:
     """Whoever comes is the supervisor."""
 
-    async def admit(self, request: Request, *, supervisor: bool) -> Member | Response:
+    async def admit(self, request: Request, *, supervisor: bool, auditor: bool = False) -> Member | Response:
         return Member(agent=BOSS, csrf="token", page={}, still_in=self.still_in)
 
     async def still_in(self) -> bool:
