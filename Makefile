@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := install
-.PHONY: help install install-all up telephone test check unit contract conversations browser bench fund-contract own-data-load desk-load measure train migrate lock clean
+.PHONY: help install install-all up telephone test check unit contract conversations browser bench fund-contract own-data-load voice-e2e telephone-load desk-load measure train migrate lock clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 install: ## both environments, from the hash-pinned locks
 	@scripts/install
@@ -46,6 +46,15 @@ fund-contract: install ## the core system's contract, tried on the sandbox
 
 own-data-load: install ## fifty people on their own data, the core system well and hung
 	@.venv/bin/hotline train && $(PY) -m tests.load.own_data
+
+voice-e2e: install-all ## calls by SIP through a real Asterisk, which it sets up first
+	@scripts/system-packages
+	@scripts/asterisk build
+	@HOTLINE_VOICE_E2E=1 $(PY) -m pytest tests/voice_e2e
+
+telephone-load: install-all ## how quickly the telephone answers, and many calls at once
+	@scripts/system-packages
+	@.venv/bin/hotline train && $(PY) -m tests.load.telephone
 
 desk-load: install ## fifty agents, two thousand open conversations
 	@$(PY) -m tests.load.desk

@@ -49,6 +49,10 @@ class Cast:
     def talks(self) -> dict[str, Talk]:
         return {each["id"]: self._talk(number, each) for number, each in enumerate(self.raw["conversations"], start=1)}
 
+    def callers(self) -> dict[str, Talk]:
+        """Callers, who are not there from the beginning."""
+        return {each["id"]: self._talk(number, each) for number, each in enumerate(self.raw["callers"], start=50)}
+
     def earlier(self, conversation: DeskConversation) -> list[Handover]:
         """Requests of the same citizen on other days."""
         found = []
@@ -86,6 +90,7 @@ class Cast:
             work_no=each["work_no"],
             groups=frozenset(Group(group) for group in each["groups"]),
             supervises=each.get("supervises", False),
+            extension=each.get("extension", ""),
         )
         since = self._back(each["minutes"])
         return Presence(agent=agent, state=AgentState(each["state"]), since=since, seen_at=self.now)
@@ -135,6 +140,7 @@ class Cast:
                 "said": next((line.text for line in reversed(lines) if line.author == "citizen"), ""),
                 "facts": each.get("facts", {}),
                 "tried": each.get("tried", []),
+                "last": [{"author": author, "text": text} for author, text in each.get("last", [])],
             },
             queued_at=self._back(each["queued"]),
             expires_at=None,

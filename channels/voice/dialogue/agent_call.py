@@ -40,6 +40,8 @@ class AgentCall:
         self._around = around
         self._seen = 0
         self.owner = Owner.BOT
+        self.staff_id = ""
+        """Whose telephone rings or has rung last."""
         self.is_over = False
         """An agent has had the call and has ended it."""
 

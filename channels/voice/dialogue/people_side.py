@@ -53,14 +53,14 @@ class WithPeople(CallerSide):
         conversation = await self._around.people.conversation(self._conversation_id)
         if not extension or not self._session.can_transfer or conversation is None:
             self._phase = Phase.TYPING
-            await self._session.say((), self._listening_at(self._at))
+            await self._listen_to()
             return
         self._phase = Phase.RINGING
         self._later.clear()
         self._waiting.over()
+        self._agent.staff_id = holder
         self._mark(CallMark.AGENT_RINGS, staff=holder, extension=extension)
-        self._speaking = True
-        await self._session.say((speech.speakable(wording().ringing.format(work_no=work_no)),), None)
+        await self._say((speech.speakable(wording().ringing.format(work_no=work_no)),), None)
         target = Target(
             extension=extension,
             headers=self._agent.headers(conversation),
@@ -76,13 +76,13 @@ class WithPeople(CallerSide):
         if self._phase is not Phase.RINGING:
             return
         if outcome is Transferred.ANSWERED:
-            self._phase, self._speaking = Phase.JOINED, False
+            self._phase, self._saying = Phase.JOINED, 0
             self._later.clear()
-            self._mark(CallMark.AGENT_ANSWERED)
+            self._mark(CallMark.AGENT_ANSWERED, staff=self._agent.staff_id)
         elif outcome is not Transferred.CALLER_GONE:
             self._mark(CallMark.AGENT_MISSED, why=str(outcome))
             self._later.clear()
-            self._phase, self._speaking = Phase.QUEUED, False
+            self._phase, self._saying = Phase.QUEUED, 0
             await self._agent.give_back(self._conversation_id)
 
     async def _agent_gone(self) -> None:
@@ -105,7 +105,7 @@ class WithPeople(CallerSide):
         if before is not Phase.BOT and before is not Phase.OVER:
             self._phase = Phase.BOT
             if not self._speaking and self._waiting.turn < 0:
-                await self._session.say((), self._listening_at(self._at))
+                await self._listen_to()
 
     def _announce_later(self) -> None:
         asyncio.get_running_loop().call_later(parts.ANNOUNCE_S, self._inbox.put_nowait, Announce())

@@ -50,7 +50,7 @@ class Speaking:
         self._conversation_id = ""
         self._proof_state: KeypadState | None = None
         self._agent = AgentCall(session.call.id, around)
-        self._speaking = False
+        self._saying = 0
         self._later: list[str] = []
         self._listening: Listening | None = None
         self._begun_recording = False
@@ -69,12 +69,19 @@ class Speaking:
         await self._say(says, self._listening_at(self._at))
 
     async def _say(self, says: Sequence[str], listening: Listening | None) -> None:
-        self._speaking = bool(says)
+        self._saying += 1
         self._listening = listening
         await self._session.say(tuple(says), listening)
 
+    @property
+    def _speaking(self) -> bool:
+        """Every `say` is answered by one `Spoken`, that of a later one by the last."""
+        return self._saying > 0
+
     async def _spoken(self, spoken: Spoken) -> None:
-        self._speaking = False
+        self._saying = max(0, self._saying - 1)
+        if self._saying:
+            return
         if not spoken.whole:
             self._mark(CallMark.BROKE_IN, heard=len(spoken.heard))
         if not self._begun_recording and self._around.records:
@@ -82,8 +89,6 @@ class Speaking:
             await self._session.record(on=True)
         if self._later and self._phase not in (Phase.RINGING, Phase.JOINED, Phase.OVER):
             await self._say(self._later_taken(), self._listening_at(self._at))
-        elif self._phase is Phase.RINGING:
-            await self._session.play("ringing")
         elif self._phase is Phase.QUEUED and self._waiting.turn < 0:
             await self._session.play("waiting")
 

@@ -65,7 +65,7 @@ class FakeLine:
     async def say(self, says: Sequence[str], listening: Listening | None) -> None:
         self.said += says
         self.listenings.append(listening)
-        if says and not self.holds:
+        if not self.holds:
             self.queue.put_nowait(Spoken(heard="".join(says), whole=True))
 
     async def play(self, sound: str) -> None:
