@@ -9,6 +9,8 @@ from pathlib import Path
 
 from hotline.bootstrap import build_core, build_dialogue, read_catalogue
 from hotline.desk_store import Line
+from hotline.domain.messages import ChannelName
+from hotline.ports import ChatLine
 from hotline.storage_bootstrap import build_storage
 from tests.stack import Stack, free_ports, running_stack
 from tests.telephone.sip_caller import Phone, PhoneCall, SipCaller, free_port
@@ -45,12 +47,11 @@ class PhoneStack:
         finally:
             await storage.database.close()
 
-    async def transcripts(self, caller: str) -> list[list[Line]]:
-        """Of all calls of a number, the newest first."""
+    async def transcript(self, caller: str) -> list[ChatLine]:
+        """Of all calls of a number, the oldest line first."""
         storage = build_storage(self.stack.settings)
         try:
-            found = [each for each in await storage.desks.live(limit=100) if each.address == caller]
-            return [list(await storage.desks.lines(each.id, after=0, limit=200)) for each in found]
+            return list(await storage.store.lines(ChannelName.VOICE, caller, after=0, limit=500))
         finally:
             await storage.database.close()
 

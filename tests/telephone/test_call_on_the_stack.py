@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from channels.voice.sounding.build import build_voice
-from hotline.desk_store import Line
+from hotline.ports import ChatLine
 from tests.telephone.desk_agent import DeskAgent
 from tests.telephone.known_phrases import known_phrases
 from tests.telephone.phone_stack import PhoneStack, phone_stack
@@ -44,13 +44,12 @@ async def quiet(call: PhoneCall, *, after: float = 0.0, for_s: float = 1.2, time
             await asyncio.sleep(0.2)
 
 
-async def transcript(telephone: PhoneStack, caller: str, *, longer_than: int = 0) -> list[Line]:
-    async with asyncio.timeout(30):
-        while True:
-            for lines in await telephone.transcripts(caller):
-                if len(lines) > longer_than:
-                    return lines
-            await asyncio.sleep(0.3)
+async def transcript(telephone: PhoneStack, caller: str, *, longer_than: int = 0) -> list[ChatLine]:
+    for _ in range(100):
+        if len(lines := await telephone.transcript(caller)) > longer_than:
+            return lines
+        await asyncio.sleep(0.3)
+    raise AssertionError("nothing more was said")
 
 
 async def said(telephone: PhoneStack, text: str) -> bytes:

@@ -24,7 +24,7 @@ Heard: TypeAlias = Callable[[Partial | session.Final], None]
 
 START_S: Final = 0.12
 """So much speech begins an utterance; less is a click or a cough."""
-BARGE_IN_S: Final = 0.25
+BARGE_IN_S: Final = 0.2
 """So much is needed while we speak."""
 _GAP: Final = 5
 """Frames without speech that do not break a beginning."""

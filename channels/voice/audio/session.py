@@ -1,6 +1,6 @@
 """`VoiceSession` over a line that carries sound: speaking, listening, keys and recording of one call.
 
-After the caller breaks in, our sound stops when he has spoken for 250 ms (`listening.BARGE_IN_S`; a key: at once); the
+After the caller breaks in, our sound stops when he has spoken for 200 ms (`listening.BARGE_IN_S`; a key: at once); the
 detector takes up to 50 ms to see a beginning and the line up to 100 ms to fall silent.
 """
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from channels.voice import keypad
 from channels.voice.call_state import CallState
 from channels.voice.keypad import KEYS, KeypadState, Stage
-from channels.voice.plan import Then, plan
+from channels.voice.plan import Manner, Then, plan
 from channels.voice.twiml import render, render_entry
 from channels.voice.wording import wording
 from hotline.domain.fund import FactorKind
@@ -27,7 +27,7 @@ def _said(state: KeypadState) -> str:
 
 def test_a_reply_that_wants_a_proof_leads_to_the_first_entry() -> None:
     reply = Reply(text="要查账户余额，请按键核实身份。", keypad="bind")
-    step = plan(InboundKind.TEXT, CallState(turn=3, of=2, silence=1), (reply,), centre="")
+    step = plan(InboundKind.TEXT, CallState(turn=3, of=2, silence=1), (reply,), manner=Manner())
     assert (step.then, step.state) == (Then.KEYPAD, CallState(turn=3, of=2))
     document = render(step, "https://h.example/channels/voice", voice="v")
     address = "https://h.example/channels/voice/keypad/0?turn=3&amp;of=2"
