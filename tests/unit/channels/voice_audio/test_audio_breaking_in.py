@@ -88,7 +88,7 @@ async def test_a_short_yes_does_not_stop_our_words() -> None:
     async with audio_call() as call:
         await call.session.say(("一二三四五六七八九十" * 3,), Listening())
         await call.after(1.0)
-        call.line.caller_says(sounds.tone(200, 0.2, peak=9000))
+        call.line.caller_says(sounds.tone(200, 0.12, peak=9000))
         assert (await call.next(Spoken)).whole
         assert call.all(Final) == []
 
