@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 from fastapi import FastAPI, Response
 
+from channels.voice.asterisk.agi import AgiServer, PromptFiles
 from channels.voice.audio import alaw
 from channels.voice.audio.activity import SileroActivity
 from channels.voice.hearing.build import build_recogniser
 from channels.voice.sounding.build import build_voice
+from channels.voice.sounding.port import Voice
 from hotline.bootstrap import Core
 from hotline.calls_bootstrap import build_recorder
 from hotline.domain.clock import utc_now
 from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
 from web.core import build_process
-from web.telephone.around import build_around
+from web.telephone.around import build_around, converse
 from web.telephone.calls import CallTaker
 from web.telephone.lines import build_switch
 
@@ -48,7 +51,12 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
         line = asyncio.create_task(switch.run())
         listening.append(line)
         SileroActivity()  # loads the library, which takes half a second
-        background = [line, asyncio.create_task(core.housekeeping.run()), asyncio.create_task(voice.warm())]
+        background = [
+            line,
+            *_by_keypad(settings, core, voice),
+            asyncio.create_task(core.housekeeping.run()),
+            asyncio.create_task(voice.warm()),
+        ]
         if prepare:
             background.append(asyncio.create_task(asyncio.to_thread(prepare)))
         try:
@@ -76,3 +84,16 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
         return Response(status_code=200 if well else 503, content=str(taker.going_on), media_type="text/plain")
 
     return app
+
+
+def _by_keypad(settings: Settings, core: Core, voice: Voice) -> list[asyncio.Task[None]]:
+    """Callers of a switch that cannot bring their sound: keys alone, by FastAGI, where its port is set."""
+    if not settings.telephone.asterisk.agi_port:
+        return []
+    server = AgiServer(
+        partial(converse, around=build_around(core)),
+        files=PromptFiles(voice, settings.state_dir / "agi-prompts"),
+        host=settings.telephone.host,
+        port=settings.telephone.asterisk.agi_port,
+    )
+    return [asyncio.create_task(server.run())]

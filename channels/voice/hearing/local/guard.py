@@ -17,9 +17,10 @@ from typing import Final
 
 import yaml
 
-_NO_SPEECH: Final = 0.6
-_NO_SPEECH_LOG: Final = -0.7
-"""Both: probably no speech, and unsure of the words. Whisper's own limit is -1.0, for whole sentences of the web."""
+_NO_SPEECH: Final = 0.5
+_SURE: Final = -0.3
+"""Noise has more than the first, and speech at 10 dB above noise at most 0.3; words Whisper is sure of are kept."""
+_PERHAPS_NO_SPEECH: Final = 0.3
 _MOST_COMPRESSED: Final = 2.0
 _MOST_CHARACTERS_A_SECOND: Final = 12.0
 """Twice what a fast speaker says."""
@@ -51,11 +52,11 @@ def said(written: Written, *, prompt: Sequence[str] = ()) -> str:
     bare = plain(written.text)
     nobody = (
         not bare
-        or (written.no_speech > _NO_SPEECH and written.log < _NO_SPEECH_LOG)
+        or (written.no_speech > _NO_SPEECH and written.log < _SURE)
         or len(bare) > _MOST_CHARACTERS_A_SECOND * max(written.seconds, 0.5)
         or _repeats(bare)
         or _is_phantom(bare)
-        or _echoes(bare, prompt)
+        or _echoes(written, prompt)
     )
     return "" if nobody else written.text
 
@@ -87,9 +88,14 @@ def _is_phantom(bare: str) -> bool:
     return bare in alone or any(phantom in bare for phantom in anywhere)
 
 
-def _echoes(bare: str, prompt: Sequence[str]) -> bool:
-    """Two and more of the expected words in the order they were given, and nothing else."""
-    return len(bare) >= _LEAST_ECHOED and bare not in prompt and bare in plain("".join(prompt))
+def _echoes(written: Written, prompt: Sequence[str]) -> bool:
+    """Expected words and nothing else: several in the order they were given, or one twice, or several where perhaps
+    nobody spoke."""
+    words, bare = [word.casefold() for word in _WORD.findall(written.text)], plain(written.text)
+    if len(bare) >= _LEAST_ECHOED and bare not in prompt and bare in plain("".join(prompt)):
+        return True
+    listed = len(words) > 1 and set(words) <= set(prompt)
+    return listed and (len(set(words)) < len(words) or written.no_speech > _PERHAPS_NO_SPEECH)
 
 
 @cache

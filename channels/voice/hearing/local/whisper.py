@@ -11,10 +11,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
@@ -36,6 +38,8 @@ _MOST_TOKENS: Final = 60
 _BEAM: Final = 3
 _PROMPT_TOKENS: Final = 60
 """A longer prompt costs more than it brings."""
+_SHORT_S: Final = 2.2
+"""A single word with the silence that ended it."""
 _QUIET: Final = 0.002
 """Effective value below which there is nothing to recognise: -54 dBFS."""
 _WIDE_DIGITS: Final = re.compile("[\uff10-\uff19]+")
@@ -133,6 +137,12 @@ class Whisper:
     def _clean(self, text: str) -> str:
         text = unicodedata.normalize("NFKC", _WIDE_DIGITS.sub(" ", text))
         return " ".join(self._simplified(text).replace("\ufffd", "").split())
+
+
+@cache
+def commands() -> tuple[str, ...]:
+    """What callers say in one word."""
+    return tuple(yaml.safe_load(Path(__file__).with_name("commands.yml").read_text(encoding="utf-8")))
 
 
 def widened(pcm: bytes) -> Samples:

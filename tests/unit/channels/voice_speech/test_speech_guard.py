@@ -62,6 +62,7 @@ def test_what_callers_say_passes(text: str) -> None:
         "啊啊啊啊啊啊啊啊",
         "4-4-1-3-1-3-1-3-1-3-1-3-1-3-1-3-1",
         "公积金,住房公积金,提取",
+        "提取,提取,",
     ],
 )
 def test_what_nobody_said_is_dropped(text: str) -> None:
@@ -70,8 +71,14 @@ def test_what_nobody_said_is_dropped(text: str) -> None:
 
 def test_words_that_whisper_itself_doubts_are_dropped_where_it_doubts_that_anybody_spoke() -> None:
     assert guard.said(written("我在家里", log=-0.9, no_speech=0.8)) == ""
-    assert guard.said(written("我在家里", log=-0.3, no_speech=0.8)) == "我在家里"
+    assert guard.said(written("我在家里", log=-0.2, no_speech=0.8)) == "我在家里"
     assert guard.said(written("我在家里", log=-0.9, no_speech=0.2)) == "我在家里"
+
+
+def test_expected_words_alone_are_dropped_where_perhaps_nobody_spoke() -> None:
+    assert guard.said(written("公积金,提取。", no_speech=0.4), prompt=("公积金", "贷款", "提取")) == ""
+    assert guard.said(written("公积金,提取。", no_speech=0.1), prompt=("公积金", "贷款", "提取")) == "公积金,提取。"
+    assert guard.said(written("公积金", no_speech=0.4), prompt=("公积金", "贷款", "提取")) == "公积金"
 
 
 def test_nobody_speaks_so_fast() -> None:
