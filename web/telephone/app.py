@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Response
@@ -21,10 +22,10 @@ from hotline.calls_bootstrap import build_recorder
 from hotline.domain.clock import utc_now
 from hotline.logging import configure_logging
 from hotline.settings import Settings, get_settings
-from web.core import build_process
+from web.core import build_process, running
 from web.telephone.around import build_around, converse
 from web.telephone.calls import CallTaker
-from web.telephone.lines import build_switch
+from web.telephone.lines import Switch, build_switch
 
 log = structlog.get_logger()
 
@@ -43,50 +44,50 @@ def create_app(settings: Settings, core: Core, *, prepare: Callable[[], None] | 
     recorder = build_recorder(settings, core.storage, encode=alaw.encode) if settings.telephone.record else None
     taker = CallTaker(core, build_around(core), voice, build_recogniser(settings), recorder)
     switch = build_switch(settings.telephone, taker)
-    listening: list[asyncio.Task[None]] = []
+    line = Line(switch)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await core.calls.lost(line_processes_started_at=utc_now())
-        line = asyncio.create_task(switch.run())
-        listening.append(line)
         SileroActivity()  # loads the library, which takes half a second
-        background = [
-            line,
-            *_by_keypad(settings, core, voice),
-            asyncio.create_task(core.housekeeping.run()),
-            asyncio.create_task(voice.warm()),
-        ]
-        if prepare:
-            background.append(asyncio.create_task(asyncio.to_thread(prepare)))
-        try:
+        async with running(core, line.run(), voice.warm(), *_by_keypad(settings, core, voice), prepare=prepare):
             yield
-        finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await core.turns.idle()
-            if recorder is not None:
-                await recorder.close()
-            await voice.close()
-            if taker.recogniser is not None:
-                await taker.recogniser.close()
-            await core.close()
+        if recorder is not None:
+            await recorder.close()
+        await voice.close()
+        if taker.recogniser is not None:
+            await taker.recogniser.close()
+        await core.close()
 
     app = FastAPI(title="12329 telephone", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/health")
     async def health() -> Response:
-        """503 once no calls can come in any more: whoever started the process starts it again."""
-        well = bool(listening) and not listening[0].done()
-        return Response(status_code=200 if well else 503, content=str(taker.going_on), media_type="text/plain")
+        """The number of calls; 503 while none can come in."""
+        return Response(status_code=200 if line.is_up else 503, content=str(taker.going_on), media_type="text/plain")
 
     return app
 
 
-def _by_keypad(settings: Settings, core: Core, voice: Voice) -> list[asyncio.Task[None]]:
+class Line:
+    """Takes calls as long as it can; when it cannot any more the process ends, to be started again."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+        self.is_up = False
+
+    async def run(self) -> None:
+        self.is_up = True
+        try:
+            await self._switch.run()
+        except Exception:
+            log.exception("telephone.line.gone")
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            self.is_up = False
+
+
+def _by_keypad(settings: Settings, core: Core, voice: Voice) -> list[Coroutine[Any, Any, None]]:
     """Callers of a switch that cannot bring their sound: keys alone, by FastAGI, where its port is set."""
     if not settings.telephone.asterisk.agi_port:
         return []
@@ -96,4 +97,4 @@ def _by_keypad(settings: Settings, core: Core, voice: Voice) -> list[asyncio.Tas
         host=settings.telephone.host,
         port=settings.telephone.asterisk.agi_port,
     )
-    return [asyncio.create_task(server.run())]
+    return [server.run()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -41,6 +42,12 @@ class FakeModel:
 
 def url_of(server: Server, *, scheme: str = "ws") -> str:
     return f"{scheme}://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
 
 
 @asynccontextmanager

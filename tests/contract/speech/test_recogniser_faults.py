@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -13,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 
 from channels.voice.hearing.port import Recognised, RecogniserAway
 from channels.voice.hearing.remote import RemoteRecogniser, RemoteRecognition
-from tests.contract.speech.kit import FakeModel, begun, peer, recogniser_server, said
+from tests.contract.speech.kit import FakeModel, begun, free_port, peer, recogniser_server, said
 
 pytestmark = pytest.mark.anyio
 
@@ -29,12 +28,6 @@ async def refused(recogniser: RemoteRecogniser, why: str) -> None:
         await said(await recogniser.begin(hints=()))
     assert time.monotonic() - began < 2
     await recogniser.close()
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
 
 
 async def test_nobody_listens() -> None:

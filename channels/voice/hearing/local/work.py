@@ -9,8 +9,8 @@ from typing import Final
 
 from channels.voice.hearing.local.whisper import Heard, Transcriber
 
-_MOST_WAITING: Final = 24
-"""More would wait longer than a caller does: about 20 seconds on two cores."""
+_MOST_WAITING: Final = 12
+"""More would wait longer than a caller does: it is about eight seconds on two cores."""
 
 
 class Busy(Exception):
