@@ -105,7 +105,7 @@ async def test_somebody_who_presses_zero_reaches_an_agents_telephone(telephone: 
         parted = await rung.hang_up()
         await quiet(call, after=parted)
         farewell = (await call.heard(parted)).pcm
-        assert sounds_like(farewell, await said(telephone, "人工通话已结束。")) > LIKE
+        assert sounds_like(farewell, await said(telephone, "人工服务已结束。")) > LIKE
         await call.hang_up()
         await asyncio.sleep(2)
         wav = await telephone.recording(conversation)

@@ -39,7 +39,7 @@ class AgentCall:
         self._call_id = call_id
         self._around = around
         self._seen = 0
-        self.owner = Owner.BOT
+        self._held_by = (Owner.BOT, "")
         self.staff_id = ""
         """Whose telephone rings or has rung last."""
         self.is_over = False
@@ -85,6 +85,13 @@ class AgentCall:
                 break
         return tuple(says)
 
+    def is_news(self, told: Told) -> bool:
+        """Whether somebody else has the conversation than before; from now on he has."""
+        before = self._held_by
+        if told.owner is not None:
+            self._held_by = (told.owner, told.holder if told.owner is Owner.AGENT else "")
+        return self._held_by != before
+
     def headers(self, conversation: DeskConversation) -> Mapping[str, str]:
         """What goes with the call to the agent's telephone: numbers of ours, nothing personal."""
         number = str(conversation.handover.id) if conversation.handover else ""
@@ -108,14 +115,18 @@ class AgentCall:
         except DeskRefused as refused:
             log.warning("voice.not_given_back", reason=str(refused))
 
-    async def end(self, conversation_id: str) -> None:
-        """The agent has put the telephone down: his part is over, the wrap-up is open."""
+    async def end(self, conversation_id: str) -> bool:
+        """The agent has put the telephone down: his part is over, the wrap-up is open, and the caller is told. False:
+        it could not be ended, and he is not."""
         found = await self._around.people.conversation(conversation_id)
+        if found is None or found.owner is not Owner.AGENT:
+            return True
         try:
-            if found is not None and found.owner is Owner.AGENT:
-                await self._around.people.end(found)
+            await self._around.people.end(found)
         except DeskRefused as refused:
             log.warning("voice.not_ended", reason=str(refused))
+            return False
+        return True
 
 
 def whisper(conversation: DeskConversation, matter: Callable[[str], str]) -> str:

@@ -14,7 +14,7 @@ import structlog
 
 from channels.voice import acts
 from channels.voice.dialogue.agent_call import Told
-from channels.voice.dialogue.parts import Announce, Answered, Item, Patience, ProofAt, Rang, TooLong
+from channels.voice.dialogue.parts import Announce, Answered, Item, Patience, Phase, ProofAt, Rang, TooLong
 from channels.voice.dialogue.people_side import WithPeople
 from channels.voice.dialogue.turns import GIVE_UP_S
 from channels.voice.plan import plan
@@ -52,8 +52,18 @@ class CallConversation(WithPeople):
         self._mark(CallMark.CONNECTED)
         self._spawn(self._read_session())
         self._spawn(self._open())
+        self._limit()
+
+    def _limit(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(LONGEST_CALL_S, self._inbox.put_nowait, TooLong())
+
+    async def _is_long(self) -> None:
+        """The machine's part of a call has a limit; who waits for a person or talks to one is left alone."""
+        if self._phase in (Phase.BOT, Phase.PROVING):
+            await self._goodbye(wording().no_more)
+        else:
+            self._limit()
 
     async def _until_over(self) -> CallEnding:
         while True:
@@ -111,7 +121,7 @@ class CallConversation(WithPeople):
             case ProofAt():
                 await self._proof_is_at(item.state)
             case TooLong():
-                await self._goodbye(wording().no_more)
+                await self._is_long()
             case _:
                 pass
 

@@ -20,8 +20,7 @@ class WithPeople(CallerSide):
     """Follows who has the conversation."""
 
     async def _told(self, told: Told) -> None:
-        if told.owner is not None and told.owner is not self._agent.owner:
-            self._agent.owner = told.owner
+        if told.owner is not None and self._agent.is_news(told):
             await self._owner_is(told.owner, told.holder)
         if self._phase is Phase.RINGING:
             self._later += told.says
@@ -49,6 +48,9 @@ class WithPeople(CallerSide):
             await self._session.play("waiting")
 
     async def _agent_took_it(self, holder: str) -> None:
+        if self._phase in (Phase.JOINED, Phase.RINGING):  # somebody else has taken it over
+            await self._session.join_off()
+            self._mark(CallMark.AGENT_GONE)
         extension, work_no = await self._around.people.phone_of(holder)
         conversation = await self._around.people.conversation(self._conversation_id)
         if not extension or not self._session.can_transfer or conversation is None:
@@ -91,8 +93,8 @@ class WithPeople(CallerSide):
             return
         self._mark(CallMark.AGENT_GONE)
         self._phase, self._agent.is_over = Phase.BOT, True
-        await self._agent.end(self._conversation_id)
-        await self._tell((wording().parted,))
+        if not await self._agent.end(self._conversation_id):
+            await self._tell((wording().parted,))
 
     async def _back_from_people(self, before: Phase, owner: Owner) -> None:
         if before in (Phase.JOINED, Phase.RINGING):

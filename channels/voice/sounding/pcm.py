@@ -1,19 +1,14 @@
-"""Sound as voices make it, made fit for the telephone: PCM, 16 bit, mono, 8 kHz."""
+"""Sound as voices make it, made fit for the telephone: PCM, 16 bit, mono, 8 kHz. Samples are from -1 to 1."""
 
 from __future__ import annotations
 
-from math import gcd
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from channels.voice.line import RATE
+from channels.voice.resampling import Samples, resampled
 from channels.voice.sounding.wav import Wav
-
-Samples: TypeAlias = NDArray[np.float64]
-"""From -1 to 1."""
 
 KEPT_SILENCE_S: Final = 0.06
 """At both ends: a breath, and no word is cut."""
@@ -28,15 +23,7 @@ _FADE_S: Final = 0.005
 
 def fit(wav: Wav) -> bytes:
     """The sound at 8 kHz and at the telephone's level, with little silence at both ends; empty where it is silent."""
-    return to_pcm(levelled(trimmed(resampled(wav.samples, wav.rate))))
-
-
-def resampled(samples: Samples, rate: int) -> Samples:
-    """At 8 kHz; what lies above 4 kHz is filtered out before."""
-    if rate == RATE or not samples.size:
-        return samples
-    common = gcd(rate, RATE)
-    return np.asarray(resample_poly(samples, RATE // common, rate // common), dtype=np.float64)
+    return to_pcm(levelled(trimmed(resampled(wav.samples, wav.rate, RATE))))
 
 
 def trimmed(samples: Samples) -> Samples:

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from channels.voice.line import RATE
-from channels.voice.sounding.pcm import Samples, to_pcm
+from channels.voice.resampling import Samples
+from channels.voice.sounding.pcm import to_pcm
 from channels.voice.sounding.port import VoiceAway
 
 _RINGBACK_HZ: Final = 450

@@ -18,12 +18,12 @@ from typing import Any, Final, Protocol, TypeAlias
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from channels.voice.hearing.local import guard
 from channels.voice.hearing.local.guard import Written
 from channels.voice.hearing.local.slips import put_right
 from channels.voice.line import RATE
+from channels.voice.resampling import resampled
 from hotline.errors import ConfigError
 
 Samples: TypeAlias = NDArray[np.float32]
@@ -147,12 +147,8 @@ def commands() -> tuple[str, ...]:
 
 def widened(pcm: bytes) -> Samples:
     """At 16 kHz, from -1 to 1."""
-    whole = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2")[: int(LONGEST_S * RATE)]
-    narrow: Samples = whole.astype(np.float32) / np.float32(32768)
-    if not narrow.size:
-        return narrow
-    wide: Samples = resample_poly(narrow, WHISPER_RATE // RATE, 1).astype(np.float32)
-    return wide
+    narrow = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2")[: int(LONGEST_S * RATE)] / 32768
+    return resampled(narrow, RATE, WHISPER_RATE).astype(np.float32)
 
 
 def _windowed(samples: Samples) -> Samples:

@@ -128,6 +128,7 @@ class CallKit:
     calls: FakeCalls
     texts: list[tuple[str, str]]
     task: asyncio.Task[None]
+    conversation: CallConversation
 
     async def says(self, text: str, confidence: float | None = None) -> str:
         """The caller says something; what he hears next."""
@@ -223,8 +224,9 @@ async def a_call(
             records=records,
         )
         keeping = asyncio.create_task(kit.core.housekeeping.run())
-        task = asyncio.create_task(CallConversation(session, around).run())
-        made = CallKit(kit, session, calls, sent, task)
+        conversation = CallConversation(session, around)
+        task = asyncio.create_task(conversation.run())
+        made = CallKit(kit, session, calls, sent, task, conversation)
         try:
             await until(lambda: bool(session.said))
             await until(lambda: bool(calls.conversation_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,30 @@ async def test_a_caller_who_hangs_up_while_it_rings_is_gone(tmp_path: Path) -> N
         await call.kit.core.turns.idle()
         assert call.calls.ending is CallEnding.CALLER
         assert CallMark.AGENT_ANSWERED not in call.calls.names
+
+
+async def test_a_supervisor_takes_a_call_over_from_an_agent(tmp_path: Path) -> None:
+    other = replace(AGENT, staff_id="s1", work_no="2001", supervises=True)
+    async with a_call(tmp_path, agent=AGENT, phones={AGENT.staff_id: "8001", "s1": "8010"}) as call:
+        await queued(call)
+        await taken(call)
+        await until(lambda: CallMark.AGENT_ANSWERED in call.calls.names)
+        await call.kit.core.desk.take_over(call.calls.conversation_id, agent=other)
+        await until(lambda: len(call.line.targets) == 2)
+        assert call.line.targets[1].extension == "8010"
+        assert call.line.parted == 1
+
+
+async def test_the_limit_of_a_call_is_not_for_people(tmp_path: Path) -> None:
+    async with a_call(tmp_path, agent=AGENT) as call:
+        await queued(call)
+        call.conversation._inbox.put_nowait(parts.TooLong())
+        await asyncio.sleep(0.3)
+        assert not call.line.hung_up
+        await call.presses("1")  # back to the machine
+        call.conversation._inbox.put_nowait(parts.TooLong())
+        await until(lambda: any("感谢您的来电" in said for said in call.line.said))
+        assert call.line.hung_up
 
 
 async def test_a_supervisor_may_take_over_a_call_of_the_bot(tmp_path: Path) -> None:
