@@ -31,8 +31,8 @@ _LONGEST_NUMBER: Final = 11
 _WORD: Final = re.compile(r"[^\W_]+")
 _LEAST_ECHOED: Final = 6
 
-_SLOPE: Final = 7.0
-_MIDDLE: Final = -0.45
+_SLOPE: Final = 4.5
+_MIDDLE: Final = -0.55
 """Of the logistic curve from Whisper's mean log-probability to our confidence; see `confidence`."""
 
 
@@ -62,10 +62,10 @@ def said(written: Written, *, prompt: Sequence[str] = ()) -> str:
 
 
 def confidence(written: Written) -> float:
-    """0-1: about how likely the recognised text leads to the same answer as what was said.
+    """0-1: about how likely the knowledge takes the text for the same as what was said.
 
-    A logistic curve over Whisper's mean log-probability, fitted to synthesised questions (docs/speech.md); lower where
-    Whisper doubts that anybody spoke.
+    A logistic curve over Whisper's mean log-probability, fitted to 660 synthesised utterances (docs/speech.md); lower
+    where Whisper doubts that anybody spoke.
     """
     likely = 1 / (1 + exp(-_SLOPE * (written.log - _MIDDLE)))
     return round(likely * (1 - max(0.0, written.no_speech - 0.5)), 3)

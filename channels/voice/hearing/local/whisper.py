@@ -38,8 +38,11 @@ _MOST_TOKENS: Final = 60
 _BEAM: Final = 3
 _PROMPT_TOKENS: Final = 60
 """A longer prompt costs more than it brings."""
-_SHORT_S: Final = 2.2
-"""A single word with the silence that ended it."""
+_SHORT_S: Final = 1.0
+"""From the first loud moment to the last; a question takes longer."""
+_LOUD: Final = 0.25
+"""Of the loudest moment: noise at 10 dB below the words is less."""
+_MOMENT: Final = WHISPER_RATE // 25
 _QUIET: Final = 0.002
 """Effective value below which there is nothing to recognise: -54 dBFS."""
 _WIDE_DIGITS: Final = re.compile("[\uff10-\uff19]+")
@@ -96,9 +99,10 @@ class Whisper:
         samples = widened(pcm)
         if not samples.size or float(np.sqrt(np.mean(samples**2))) < _QUIET:
             return Heard(text="", confidence=0.0)
-        expected = self._expected(hints)
+        expected = commands() if spoken_s(samples) < _SHORT_S else self._expected(hints)
         written = self.written(samples, expected)
-        return Heard(text=put_right(guard.said(written, prompt=expected), hints), confidence=guard.confidence(written))
+        text = put_right(guard.said(written, prompt=expected), (*hints, *commands()))
+        return Heard(text=text, confidence=guard.confidence(written) if text else 0.0)
 
     def written(self, samples: Samples, expected: Sequence[str]) -> Written:
         """What Whisper writes, and how sure it is; ``samples`` at 16 kHz."""
@@ -149,6 +153,14 @@ def widened(pcm: bytes) -> Samples:
     """At 16 kHz, from -1 to 1."""
     narrow = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2")[: int(LONGEST_S * RATE)] / 32768
     return resampled(narrow, RATE, WHISPER_RATE).astype(np.float32)
+
+
+def spoken_s(samples: Samples) -> float:
+    """How long the words are, without the silence or noise around them; ``samples`` at 16 kHz."""
+    moments = samples[: samples.size // _MOMENT * _MOMENT].reshape(-1, _MOMENT)
+    levels = np.sqrt(np.mean(moments**2, axis=1))
+    loud = np.flatnonzero(levels > _LOUD * levels.max(initial=0.0))
+    return float(loud[-1] - loud[0] + 1) * _MOMENT / WHISPER_RATE if loud.size else 0.0
 
 
 def _windowed(samples: Samples) -> Samples:

@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from channels.voice.acts import UNSURE_BELOW
 from channels.voice.hearing import protocol
 from channels.voice.hearing.build import build_recogniser
 from channels.voice.hearing.local import guard, model_files
 from channels.voice.hearing.local.guard import Written
 from channels.voice.hearing.local.slips import put_right
-from channels.voice.hearing.local.whisper import LONGEST_S, Heard, widened
+from channels.voice.hearing.local.whisper import LONGEST_S, Heard, commands, spoken_s, widened
 from channels.voice.hearing.local.work import Busy, Work
 from channels.voice.wording import wording
 from hotline.errors import ConfigError
 from hotline.settings import Settings, TelephoneSettings
-from tests.telephone.sounds import tone
+from tests.telephone.sounds import noise, tone
 
 
 def written(text: str, *, log: float = -0.2, no_speech: float = 0.05, seconds: float = 5.0) -> Written:
@@ -90,6 +91,7 @@ def test_confidence_falls_with_doubt_and_stays_between_0_and_1() -> None:
     assert logs == sorted(logs, reverse=True)
     assert logs[0] > 0.9
     assert logs[-1] < 0.05
+    assert guard.confidence(written("好", log=-0.7)) < UNSURE_BELOW < guard.confidence(written("好", log=-0.5))
     assert guard.confidence(written("好", no_speech=0.95)) < guard.confidence(written("好"))
     assert all(0 <= value <= 1 for value in logs)
 
@@ -128,6 +130,21 @@ def test_odd_bytes_and_overlong_sound_do_no_harm() -> None:
     assert widened(b"\1").size == 0
     assert widened(bytes(16001)).size == 16000
     assert widened(bytes(2 * 8000 * 60)).size == LONGEST_S * 16000
+
+
+@pytest.mark.parametrize("around", [0.0, 0.3, 2.0])
+def test_how_long_words_are_does_not_count_what_is_around_them(around: float) -> None:
+    quiet = noise(around, peak=800)
+    assert spoken_s(widened(quiet + tone(300, 0.6, peak=8000) + quiet)) == pytest.approx(0.6, abs=0.1)
+
+
+def test_no_sound_has_no_words() -> None:
+    assert spoken_s(widened(b"")) == spoken_s(widened(bytes(16000))) == 0.0
+
+
+def test_single_words_to_expect_are_few_and_short() -> None:
+    assert len(commands()) < 20
+    assert {len(word) for word in commands()} <= {1, 2, 3}
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
