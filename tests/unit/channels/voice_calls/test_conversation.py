@@ -305,6 +305,7 @@ async def test_the_limit_of_a_call_is_not_for_people(tmp_path: Path) -> None:
         await asyncio.sleep(0.3)
         assert not call.line.hung_up
         await call.presses("1")  # back to the machine
+        await until(lambda: CallMark.QUEUE_LEFT in call.calls.names)
         call.conversation._inbox.put_nowait(parts.TooLong())
         await until(lambda: any("感谢您的来电" in said for said in call.line.said))
         assert call.line.hung_up
