@@ -34,6 +34,7 @@ from channels.voice.hearing.local import model_files, whisper
 from channels.voice.hearing.local.guard import plain
 from channels.voice.hearing.local.whisper import Transcriber
 from channels.voice.line import RATE
+from channels.voice.resampling import Samples
 from channels.voice.sounding import pcm, wav
 from channels.voice.sounding.espeak import EspeakVoice
 from channels.voice.sounding.prompts import file_name
@@ -150,14 +151,14 @@ def on_the_line(words: bytes, condition: str, *, seed: str) -> bytes:
     return alaw.decode(alaw.encode(pcm.to_pcm(sound)))
 
 
-def _pink(size: int, *, seed: str) -> pcm.Samples:
+def _pink(size: int, *, seed: str) -> Samples:
     """Noise like that of a street: its energy falls with the frequency. Its effective value is 1."""
     white = np.random.default_rng(int(_hash(seed)[:8], 16)).normal(size=size)
     spectrum = np.fft.rfft(white)
     spectrum[0] = 0
     spectrum[1:] /= np.sqrt(np.arange(1, spectrum.size))
     found = np.fft.irfft(spectrum, size)
-    scaled: pcm.Samples = found / np.sqrt(np.mean(found**2))
+    scaled: Samples = found / np.sqrt(np.mean(found**2))
     return scaled
 
 
