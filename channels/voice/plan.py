@@ -85,10 +85,10 @@ def _after_silence(state: CallState, replies: Sequence[Reply], *, words: Wording
     if _speaks(replies):
         told = _answer(replies, replace(state, of=state.turn - 1, page=0), manner)
         return replace(told, then=Then.HANG_UP) if last else told
-    prompt = words.silence[count - 1].format(menu=words.menu)
     if last:
-        return Step(then=Then.HANG_UP, says=(prompt,))
-    is_menu = count == len(words.silence) - 1
+        return Step(then=Then.HANG_UP, says=(words.silence[-1],))
+    is_menu = not manner.hears or count == len(words.silence) - 1
+    prompt = words.silence[-2].format(menu=words.menu) if is_menu else words.silence[count - 1]
     kept = CallState(turn=state.turn, silence=count, menu=1) if is_menu else state
     return _listen(kept, prompt)
 

@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 CITIZEN = "citizen"
 PAGE = 50
+RETRY_PAUSES_S = (0.2, 0.5, 1.0, 2.0)
 LONGEST_WHISPER = 24
 """Characters said in five seconds."""
 
@@ -108,12 +109,18 @@ class AgentCall:
 
     async def give_back(self, conversation_id: str) -> None:
         """The agent's telephone was not answered: the call waits for somebody else."""
-        found = await self._around.people.conversation(conversation_id)
-        try:
-            if found is not None and found.owner is Owner.AGENT:
-                await self._around.people.missed(found)
-        except DeskRefused as refused:
-            log.warning("voice.not_given_back", reason=str(refused))
+        for pause in RETRY_PAUSES_S:
+            try:
+                found = await self._around.people.conversation(conversation_id)
+                if found is not None and found.owner is Owner.AGENT:
+                    await self._around.people.missed(found)
+                return
+            except DeskRefused as refused:
+                log.warning("voice.not_given_back", reason=str(refused))
+                return
+            except TemporaryError:
+                await asyncio.sleep(pause)
+        log.error("voice.not_given_back", reason="database")
 
     async def end(self, conversation_id: str) -> bool:
         """The agent has put the telephone down: his part is over, the wrap-up is open, and the caller is told. False:

@@ -14,7 +14,17 @@ import structlog
 
 from channels.voice import acts
 from channels.voice.dialogue.agent_call import Told
-from channels.voice.dialogue.parts import Announce, Answered, Item, Patience, Phase, ProofAt, Rang, TooLong
+from channels.voice.dialogue.parts import (
+    Announce,
+    Answered,
+    Item,
+    Patience,
+    Phase,
+    ProofAt,
+    ProofWaits,
+    Rang,
+    TooLong,
+)
 from channels.voice.dialogue.people_side import WithPeople
 from channels.voice.dialogue.turns import GIVE_UP_S
 from channels.voice.plan import plan
@@ -77,8 +87,9 @@ class CallConversation(WithPeople):
                 await self._listen_to(wording().failed)
 
     async def _end(self, ending: CallEnding) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._announcing):
+            if timer is not None:
+                timer.cancel()
         self._waiting.over()
         for task in tuple(self._tasks):
             task.cancel()
@@ -96,7 +107,7 @@ class CallConversation(WithPeople):
         """The conversation begins in storage, and what people do in it is followed from then on."""
         await self._around.intake.answer(acts.began(self._caller), wait_s=GIVE_UP_S)
         for pause in itertools.repeat(1.0):
-            if await self._learn_conversation(acts.turn_id(self._caller.call, 0)):
+            if await self._record(acts.turn_id(self._caller.call, 0)):
                 break
             await asyncio.sleep(pause)
         async for told in self._agent.follow(self._conversation_id):
@@ -120,6 +131,8 @@ class CallConversation(WithPeople):
                 await self._be_patient(item)
             case ProofAt():
                 await self._proof_is_at(item.state)
+            case ProofWaits():
+                await self._proof_waits(item.entry)
             case TooLong():
                 await self._is_long()
             case _:

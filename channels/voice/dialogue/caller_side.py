@@ -50,7 +50,7 @@ class CallerSide(Proving):
         self._strikes.no_match = 0
         unsure, self._unsure = self._unsure, ""
         if unsure and said in words.yes_words:
-            await self._ask(Act(words=unsure))
+            await (self._confirm(unsure) if _is_low(event) else self._ask(Act(words=unsure)))
         elif unsure and said in words.no_words:
             await self._listen_to(words.no_match[0])
         elif said in words.patient_words:
@@ -58,19 +58,18 @@ class CallerSide(Proving):
         elif said in words.text_words and self._can_text():
             await self._text()
         elif self._is_unsure(event, said):
-            self._unsure = event.text
-            await self._listen_to(speech.speakable(words.confirm.format(text=event.text)))
+            await self._confirm(event.text)
         else:
             await self._ask(Act(words=event.text, confidence=event.confidence))
 
+    async def _confirm(self, text: str) -> None:
+        """Only a clear yes, or its key, makes it a question: short words are what is misheard most."""
+        self._unsure = text
+        await self._listen_to(speech.speakable(wording().confirm.format(text=text)))
+
     def _is_unsure(self, event: Words, said: str) -> bool:
         known = said in wording().person_words or said in wording().go_on_words
-        return (
-            self._phase is Phase.BOT
-            and not known
-            and event.confidence is not None
-            and (event.confidence < acts.UNSURE_BELOW)
-        )
+        return self._phase is Phase.BOT and not known and _is_low(event)
 
     async def _not_understood(self) -> None:
         self._strikes.no_match += 1
@@ -109,3 +108,7 @@ class CallerSide(Proving):
     async def _menu(self, text: str) -> None:
         self._at = CallState(turn=self._at.turn, menu=1)
         await self._listen_to(text.format(menu=wording().menu))
+
+
+def _is_low(event: Words) -> bool:
+    return event.confidence is not None and event.confidence < acts.UNSURE_BELOW

@@ -31,10 +31,13 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
+    """``about_rules``: it may be sent by SMS."""
+
     turn: int
     kind: InboundKind
     replies: tuple[Reply, ...] | None
     first: tuple[str, ...] = ()
+    about_rules: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,13 @@ class Patience:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofAt:
     state: KeypadState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofWaits:
+    """Entry number ``entry`` is still being worked."""
+
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ class Rang:
     outcome: Transferred
 
 
-Item: TypeAlias = VoiceEvent | Told | Answered | Patience | ProofAt | Announce | TooLong | Rang
+Item: TypeAlias = VoiceEvent | Told | Answered | Patience | ProofAt | ProofWaits | Announce | TooLong | Rang
 
 
 @dataclass(slots=True)

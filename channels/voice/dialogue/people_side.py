@@ -110,7 +110,10 @@ class WithPeople(CallerSide):
                 await self._listen_to()
 
     def _announce_later(self) -> None:
-        asyncio.get_running_loop().call_later(parts.ANNOUNCE_S, self._inbox.put_nowait, Announce())
+        if self._announcing is not None:
+            self._announcing.cancel()
+        loop = asyncio.get_running_loop()
+        self._announcing = loop.call_later(parts.ANNOUNCE_S, self._inbox.put_nowait, Announce())
 
     async def _announce(self) -> None:
         if self._phase is not Phase.QUEUED:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 from channels.voice import acts, keypad, proof
 from channels.voice.call_state import CallState
-from channels.voice.dialogue.parts import Phase, ProofAt
+from channels.voice.dialogue.parts import Phase, ProofAt, ProofWaits
 from channels.voice.dialogue.turns import Turns
 from channels.voice.keypad import KEYS, KeypadState, Stage
 from channels.voice.plan import Step, Then
 from channels.voice.session import Final as Words
 from channels.voice.session import Keys, Listening, Silence
+from channels.voice.wording import wording
 from hotline.call_store import CallMark
 from hotline.domain.messages import Inbound
+
+PATIENCE_S: Final = 1.2
 
 
 class Proving(Turns):
@@ -23,15 +27,29 @@ class Proving(Turns):
     async def _begin_proof(self, step: Step) -> None:
         purpose = next((reply.keypad for reply in self._pages.replies if reply.keypad), "")
         self._phase = Phase.PROVING
-        self._proof_state = None
-        await self._say(step.says, None)
+        self._later = list(step.says)  # said with what is asked for first
         self._mark(CallMark.RECORDING_PAUSED)
         state = KeypadState(turn=self._at.turn)
         begun = self._around.proof.begun(state, conversation_id=self._conversation_id, purpose=purpose)
-        self._spawn(self._proof_step(begun))
+        self._work(begun)
 
-    async def _proof_step(self, step: Coroutine[Any, Any, KeypadState]) -> None:
-        self._inbox.put_nowait(ProofAt(state=await step))
+    def _work(self, step: Coroutine[Any, Any, KeypadState]) -> None:
+        """Nothing is asked for until the step is done; a slow one is excused."""
+        self._proof_state = None
+        self._entry += 1
+        waits = ProofWaits(entry=self._entry)
+        timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._inbox.put_nowait, waits)
+        self._spawn(self._worked(step, timer))
+
+    async def _worked(self, step: Coroutine[Any, Any, KeypadState], timer: asyncio.TimerHandle) -> None:
+        try:
+            self._inbox.put_nowait(ProofAt(state=await step))
+        finally:
+            timer.cancel()
+
+    async def _proof_waits(self, entry: int) -> None:
+        if self._phase is Phase.PROVING and self._proof_state is None and entry == self._entry:
+            await self._say((wording().waiting[0],), None)
 
     async def _proves(self, event: Words | Keys | Silence) -> None:
         state = self._proof_state
@@ -42,8 +60,7 @@ class Proving(Turns):
             return
         keys, by_finish = (event.keys, event.by_finish_key) if isinstance(event, Keys) else ("", False)
         entry = proof.Entry(call=self._caller.call, keys=keys, by_finish_key=by_finish)
-        self._proof_state = None
-        self._spawn(self._proof_step(self._around.proof.entered(state, entry)))
+        self._work(self._around.proof.entered(state, entry))
 
     async def _proof_is_at(self, state: KeypadState) -> None:
         if self._phase is not Phase.PROVING:

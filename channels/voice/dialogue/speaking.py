@@ -49,12 +49,13 @@ class Speaking:
         self._unsure = ""
         self._conversation_id = ""
         self._proof_state: KeypadState | None = None
+        self._entry = 0
         self._agent = AgentCall(session.call.id, around)
         self._saying = 0
         self._later: list[str] = []
-        self._listening: Listening | None = None
         self._begun_recording = False
         self._timer: asyncio.TimerHandle | None = None
+        self._announcing: asyncio.TimerHandle | None = None
 
     async def _say_step(self, step: Step, *, interruptible: bool = True) -> None:
         self._at = step.state if step.then is not Then.NOTHING else self._at
@@ -70,7 +71,6 @@ class Speaking:
 
     async def _say(self, says: Sequence[str], listening: Listening | None) -> None:
         self._saying += 1
-        self._listening = listening
         await self._session.say(tuple(says), listening)
 
     @property

@@ -18,7 +18,7 @@ from channels.voice.plan import Step, Then, plan
 from channels.voice.wording import wording
 from hotline.call_store import CallMark
 from hotline.domain.conversations import TurnRecord
-from hotline.domain.messages import ChannelName, Inbound
+from hotline.domain.messages import ChannelName, Inbound, TurnResult
 from hotline.errors import TemporaryError
 from hotline.ports import SendError
 
@@ -56,17 +56,19 @@ class Turns(Speaking):
 
     async def _answer_to(self, inbound: Inbound, turn: int, first: tuple[str, ...]) -> None:
         answer = await self._around.intake.answer(inbound, wait_s=GIVE_UP_S)
-        if not self._conversation_id:
-            await self._learn_conversation(inbound.external_id)
-        self._inbox.put_nowait(Answered(turn=turn, kind=inbound.kind, replies=answer.replies, first=first))
-        if answer.replies:
-            await self._served(await self._around.record(ChannelName.VOICE, inbound.external_id))
+        record = await self._record(inbound.external_id) if answer.replies else None
+        answered = Answered(
+            turn=turn,
+            kind=inbound.kind,
+            replies=answer.replies,
+            first=first,
+            about_rules=bool(record and record.result.sources),
+        )
+        self._inbox.put_nowait(answered)
+        if record is not None:
+            self._served(record.result)
 
-    async def _served(self, record: TurnRecord | None) -> None:
-        if record is None:
-            return
-        result = record.result
-        self._pages.may_be_texted = bool(result.sources)
+    def _served(self, result: TurnResult) -> None:
         if result.hand_over:
             self._mark(CallMark.PERSON_WANTED, why=result.hand_over)
         elif result.matter and result.outcome == "answered":
@@ -81,10 +83,13 @@ class Turns(Speaking):
             return
         if self._phase is Phase.TYPING and not item.replies:
             return
-        self._pages.kind, self._pages.replies = item.kind, item.replies or ()
-        step = plan(item.kind, self._at, item.replies or (), manner=self._manner())
         if item.replies is None:
-            step = Step(then=Then.LISTEN, says=(wording().late,), state=CallState(turn=self._at.turn))
+            self._at = CallState(turn=self._at.turn)
+            await self._listen_to(*item.first, wording().late)
+            return
+        self._pages.kind, self._pages.replies = item.kind, item.replies
+        self._pages.may_be_texted = item.about_rules
+        step = plan(item.kind, self._at, item.replies, manner=self._manner())
         await self._say_step(replace(step, says=(*item.first, *step.says)))
 
     async def _be_patient(self, item: Patience) -> None:
@@ -118,12 +123,13 @@ class Turns(Speaking):
         self._at = CallState(turn=self._at.turn)
         await self._listen_to(wording().texted, wording().listening)
 
-    async def _learn_conversation(self, external_id: str) -> bool:
+    async def _record(self, external_id: str) -> TurnRecord | None:
+        """The finished turn, which names the conversation; None while it goes on, or storage is away."""
         try:
             record = await self._around.record(ChannelName.VOICE, external_id)
         except TemporaryError:
-            return False
+            return None
         if record is not None and not self._conversation_id:
             self._conversation_id = record.conversation_id
             await self._noted(self._around.calls.belongs(self._caller.call, record.conversation_id))
-        return record is not None
+        return record

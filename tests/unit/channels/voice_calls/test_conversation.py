@@ -59,7 +59,9 @@ async def test_a_long_answer_is_told_in_pages_and_sent_by_sms(tmp_path: Path) ->
         call.kit.dialogue.script = answers(
             TurnResult(replies=(Reply(text=LONG),), matter="withdraw-rent", sources=(source,))
         )
-        assert "要继续听" in await call.says("租房提取")
+        first = await call.says("租房提取")
+        assert "要继续听" in first
+        assert "短信" in first
         second = await call.presses("1")
         assert "要继续听" in second
         assert "短信" in second
@@ -142,6 +144,7 @@ async def test_what_is_not_understood_ends_at_a_person(tmp_path: Path) -> None:
 async def test_keys_alone_where_nothing_is_recognised(tmp_path: Path) -> None:
     async with a_call(tmp_path, hears=False) as call:
         assert "提取按1" in call.line.said[0]
+        assert "提取按1" in await call.is_silent()
         assert "公积金贷款" in await call.presses("2")
         assert "听不到语音" in await call.says("")
 
@@ -151,6 +154,7 @@ async def test_an_unsure_word_is_confirmed(tmp_path: Path) -> None:
         assert "您说的是，租房提取，对吗" in await call.says("租房提取", 0.3)
         assert "答：租房提取" in await call.presses("1")
         await call.says("离职提取", 0.2)
+        assert "对吗" in await call.says("对", 0.2)  # a yes that may have been a no
         assert "再说一遍" in await call.says("不对", 0.9)
         assert "答：购房提取" in await call.says("购房提取", 0.9)
         assert "对吗" not in await call.says("转人工", 0.1)  # never in the way of a person
