@@ -20,6 +20,8 @@ PORT_SETTINGS = {
     "gateway": "GJJ_GATEWAY__PORT (and GJJ_GATEWAY__PUBLIC_URL)",
     "sandbox": "GJJ_SANDBOX__PORT (and GJJ_WECHAT__API_BASE, GJJ_TWILIO__API_BASE, GJJ_CITY_HOTLINE__BASE_URL)",
     "fund": "GJJ_SANDBOX__FUND_PORT (and GJJ_FUND__BASE_URL)",
+    "telephone": "GJJ_TELEPHONE__PORT",
+    "hearing": "GJJ_TELEPHONE__RECOGNISER_URL",
 }
 EMBEDDED_MARKS = ("embedded-", "sandbox", "abcdefghijklmnopqrstuvwxyz", "1:ZW1iZWRkZWQ")
 
@@ -40,7 +42,7 @@ def wrong_settings(error: ValidationError) -> list[str]:
 
 def problems(settings: Settings) -> list[Problem]:
     """Everything wrong or unsafe, the errors first."""
-    checks = (_database, _wechat, _secrets, _addresses, _centre, _privacy, _fund, _staff)
+    checks = (_database, _wechat, _secrets, _addresses, _centre, _privacy, _fund, _staff, _telephone)
     found = [problem for check in checks for problem in check(settings)]
     return sorted(found, key=lambda problem: problem.level)
 
@@ -120,3 +122,24 @@ def _staff(settings: Settings) -> Iterator[Problem]:
         yield Problem("error", "GJJ_STAFF__OIDC__CLIENT_ID", "is missing")
     if real and staff.oidc.issuer and not staff.oidc.issuer.startswith("https://"):
         yield Problem("error", "GJJ_STAFF__OIDC__ISSUER", "must be an https address")
+
+
+def _telephone(settings: Settings) -> Iterator[Problem]:
+    """Secrets are looked at where something uses them."""
+    telephone = settings.telephone
+    level = "warning" if settings.sandbox.enabled else "error"
+    used = {
+        "PHONE_SECRET": (telephone.phone_secret, bool(telephone.browser_phone_url)),
+        "ASTERISK__ARI_PASSWORD": (telephone.asterisk.ari_password, telephone.line == "asterisk"),
+    }
+    for name, (value, is_used) in used.items():
+        if is_used and value.get_secret_value().startswith(EMBEDDED_MARKS):
+            yield Problem(level, f"GJJ_TELEPHONE__{name}", "still has the value shipped for the sandbox")
+    if telephone.line == "sip" and not settings.sandbox.enabled:
+        yield Problem(
+            "warning", "GJJ_TELEPHONE__LINE", "sip is for trying out: it takes calls from anybody, unencrypted"
+        )
+    if telephone.voice == "remote" and not telephone.voice_url.startswith(("http://", "https://")):
+        yield Problem("error", "GJJ_TELEPHONE__VOICE_URL", "must be the http or https address of the voice")
+    if telephone.recogniser != "none" and not telephone.recogniser_url.startswith(("ws://", "wss://")):
+        yield Problem("error", "GJJ_TELEPHONE__RECOGNISER_URL", "must be the ws or wss address of the recogniser")

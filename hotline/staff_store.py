@@ -89,10 +89,6 @@ class Members(Protocol):
 
     async def by_id(self, staff_id: str) -> Secrets | None: ...
 
-    async def extension_of(self, staff_id: str) -> str:
-        """His telephone's number; empty where he has none."""
-        ...
-
     async def all(self) -> Sequence[Staff]:
         """By name."""
         ...

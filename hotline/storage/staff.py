@@ -22,7 +22,6 @@ from hotline.storage.staff_tables import staff, staff_recovery_codes, staff_sess
 
 # These run with every request of a member and are put together once.
 _BY_ID = select(staff).where(staff.c.id == bindparam("staff_id"))
-_EXTENSION = select(staff.c.extension).where(staff.c.id == bindparam("staff_id"))
 _BY_TOKEN = select(staff_sessions).where(staff_sessions.c.token_hash == bindparam("token_hash"))
 
 
@@ -71,10 +70,6 @@ class SqlMembers:
         async with self._db.read() as connection:
             row = (await connection.execute(_BY_ID, {"staff_id": staff_id})).mappings().one_or_none()
         return self._secrets(row) if row is not None else None
-
-    async def extension_of(self, staff_id: str) -> str:
-        async with self._db.read() as connection:
-            return await connection.scalar(_EXTENSION, {"staff_id": staff_id}) or ""
 
     async def all(self) -> Sequence[Staff]:
         async with self._db.read() as connection:

@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from channels.voice.asterisk.media import Ear, Expected, Playout
+from channels.voice.asterisk.media import Ear, Expected, PacedLeg
 from channels.voice.line import FRAME_BYTES
 
 _HEADER: Final = struct.Struct(">BH")
@@ -127,35 +127,17 @@ class AudioSocketMedia:
                 await writer.wait_closed()
 
 
-class AudioSocketLeg:
+class AudioSocketLeg(PacedLeg):
     """Implements `MediaLeg`. Keys are not read here: ARI tells them, once."""
 
     def __init__(self, writer: asyncio.StreamWriter, ear: Ear) -> None:
+        super().__init__(ear, ahead_s=_AHEAD_S)
         self._writer = writer
-        self._ear = ear
-        self._ended = False
-        self._playout = Playout(self._send, ahead_s=_AHEAD_S)
 
     async def run(self, reader: asyncio.StreamReader, frames: Frames) -> None:
         """Until Asterisk hangs up or the connection breaks."""
-        pump = asyncio.create_task(self._pump())
-        try:
+        async with self._connected():
             await self._read(reader, frames)
-        except OSError as error:
-            log.warning("asterisk.media.closed", error=type(error).__name__)
-        finally:
-            pump.cancel()
-            self._playout.flush()
-            if not self._ended:
-                self._ended = True
-                self._ear.deaf()
-
-    async def write(self, pcm: bytes) -> None:
-        if not self._ended:
-            await self._playout.write(pcm)
-
-    def buffered_s(self) -> float:
-        return 0.0 if self._ended else self._playout.buffered_s()
 
     async def flush(self) -> None:
         self._playout.flush()
@@ -180,12 +162,6 @@ class AudioSocketLeg:
             self._ear.hear(frame.payload)
         elif frame.kind == Kind.ERROR:
             log.warning("asterisk.media.error")
-
-    async def _pump(self) -> None:
-        try:
-            await self._playout.run()
-        except OSError:
-            return
 
     async def _send(self, pcm: bytes) -> None:
         for start in range(0, len(pcm), FRAME_BYTES):

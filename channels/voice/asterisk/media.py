@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import ClassVar, Final, Protocol
+
+import structlog
 
 from channels.voice.line import FRAME_BYTES, FRAME_S, RATE
+
+log = structlog.get_logger(__name__)
 
 BYTES_PER_S: Final = RATE * 2
 _MOST_WAITING: Final = 2 * BYTES_PER_S
@@ -173,3 +178,44 @@ class Playout:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+class PacedLeg:
+    """What legs share that keep the time: sound goes out by a `Playout` for as long as the connection lasts."""
+
+    gone: ClassVar[tuple[type[Exception], ...]] = (OSError,)
+    """What sending raises when the peer is gone."""
+
+    def __init__(self, ear: Ear, *, ahead_s: float, step_s: float = FRAME_S) -> None:
+        self._ear = ear
+        self._ended = False
+        self._playout = Playout(self._send, ahead_s=ahead_s, step_s=step_s)
+
+    async def write(self, pcm: bytes) -> None:
+        if not self._ended:
+            await self._playout.write(pcm)
+
+    def buffered_s(self) -> float:
+        return 0.0 if self._ended else self._playout.buffered_s()
+
+    async def _send(self, pcm: bytes) -> None:
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """Sound goes out until the end of the block; who listens is told when it ends by itself."""
+        pump = asyncio.create_task(self._pump())
+        try:
+            yield
+        except self.gone as error:
+            log.warning("asterisk.media.closed", error=type(error).__name__)
+        finally:
+            pump.cancel()
+            self._playout.flush()
+            if not self._ended:
+                self._ended = True
+                self._ear.deaf()
+
+    async def _pump(self) -> None:
+        with suppress(*self.gone):
+            await self._playout.run()

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from channels.voice.asterisk import media_control
-from channels.voice.asterisk.media import Ear, Expected, Playout
+from channels.voice.asterisk.media import Ear, Expected, PacedLeg
 from channels.voice.asterisk.media_control import Command, Control, Told
 from channels.voice.audio import alaw
 
@@ -90,40 +90,24 @@ class WebSocketMedia:
             log.warning("asterisk.media.closed")
 
 
-class WebSocketLeg:
+class WebSocketLeg(PacedLeg):
     """Implements `MediaLeg`."""
 
+    gone = (ConnectionClosed,)
+
     def __init__(self, socket: ServerConnection, ear: Ear, *, as_json: bool) -> None:
+        super().__init__(ear, ahead_s=_AHEAD_S, step_s=_STEP_S)
         self._socket = socket
-        self._ear = ear
         self._as_json = as_json
-        self._ended = False
-        self._playout = Playout(self._send, ahead_s=_AHEAD_S, step_s=_STEP_S)
 
     async def run(self) -> None:
         """Until the socket closes."""
-        pump = asyncio.create_task(self._pump())
-        try:
+        async with self._connected():
             async for message in self._socket:
                 if isinstance(message, bytes):
                     self._ear.hear(alaw.decode(message))
                 else:
                     self._told(media_control.read(message))
-        except ConnectionClosed:
-            pass
-        finally:
-            pump.cancel()
-            self._playout.flush()
-            if not self._ended:
-                self._ended = True
-                self._ear.deaf()
-
-    async def write(self, pcm: bytes) -> None:
-        if not self._ended:
-            await self._playout.write(pcm)
-
-    def buffered_s(self) -> float:
-        return 0.0 if self._ended else self._playout.buffered_s()
 
     async def flush(self) -> None:
         self._playout.flush()
@@ -135,12 +119,6 @@ class WebSocketLeg:
             self._ended = True
             await self._command(Command.HANGUP)
             await self._socket.close()
-
-    async def _pump(self) -> None:
-        try:
-            await self._playout.run()
-        except ConnectionClosed:
-            return
 
     async def _send(self, pcm: bytes) -> None:
         await self._socket.send(alaw.encode(pcm))

@@ -118,6 +118,8 @@ class SignIn:
         """
         session, found = await self._in_stage(token, Stage.ENROL)
         secret = await self._sessions.pending_secret(session.token_hash)
+        if not secret:
+            raise SignInRefused(SignInRefusal.EXPIRED)
         return address(secret, name=found.staff.name, issuer=f"12329 {self._settings.centre}")
 
     async def enrol(self, token: str, code: str, *, browser: Browser) -> tuple[Opened, list[str]]:
@@ -128,6 +130,8 @@ class SignIn:
         """
         session, found = await self._in_stage(token, Stage.ENROL)
         secret = await self._sessions.pending_secret(session.token_hash)
+        if not secret:  # another browser of his has bound one meanwhile, which ended this session
+            raise SignInRefused(SignInRefusal.EXPIRED)
         step = step_of(secret, code, now=self._clock())
         if step is None:
             raise SignInRefused(SignInRefusal.WRONG_CODE)

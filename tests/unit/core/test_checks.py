@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from hotline import checks
+from hotline import checks, supervisor
 from hotline.settings import Settings
 
 
@@ -41,6 +41,8 @@ def test_without_the_sandbox_every_shipped_secret_is_an_error_and_all_are_named_
         ({"wechat": {"aes_key": "short"}}, "GJJ_WECHAT__AES_KEY"),
         ({"wechat": {"previous_aes_key": "short"}}, "GJJ_WECHAT__PREVIOUS_AES_KEY"),
         ({"centre": "atlantis"}, "GJJ_CENTRE"),
+        ({"telephone": {"voice": "remote"}}, "GJJ_TELEPHONE__VOICE_URL"),
+        ({"telephone": {"recogniser": "remote", "recogniser_url": "http://x"}}, "GJJ_TELEPHONE__RECOGNISER_URL"),
     ],
 )
 def test_what_is_wrong_is_named_as_the_operator_sets_it(changes: dict[str, object], name: str) -> None:
@@ -69,3 +71,15 @@ def test_secrets_come_from_files_named_like_the_variable(tmp_path: object, monke
     assert Settings().wechat.token.get_secret_value() == "from a file"
     monkeypatch.setenv("GJJ_WECHAT__TOKEN", "from the environment")
     assert Settings().wechat.token.get_secret_value() == "from the environment"
+
+
+def test_the_telephones_secrets_are_looked_at_where_they_are_used() -> None:
+    assert not any("TELEPHONE" in name for name in found(settings(sandbox={"enabled": False})))
+    telephone = {"line": "asterisk", "browser_phone_url": "wss://switch.example/ws"}
+    names = found(settings(sandbox={"enabled": False}, telephone=telephone))
+    assert {"GJJ_TELEPHONE__ASTERISK__ARI_PASSWORD", "GJJ_TELEPHONE__PHONE_SECRET"} <= names
+
+
+def test_every_process_has_a_setting_for_its_port() -> None:
+    chosen = settings(telephone={"line": "sip", "recogniser": "local"})
+    assert {each.name for each in supervisor.services(chosen)} <= set(checks.PORT_SETTINGS)

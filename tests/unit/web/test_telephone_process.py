@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from channels.voice.wording import wording
 from hotline import supervisor
 from hotline.errors import ConfigError
-from tests.core_kit import settings_in
+from tests.core_kit import core_kit, settings_in
+from tests.telephone.fake_line import FakeLine
+from tests.telephone.fake_speech import FakeVoice
 from web.telephone.app import Line
+from web.telephone.around import build_around
+from web.telephone.calls import CallTaker
 from web.telephone.lines import build_switch
 
 pytestmark = pytest.mark.anyio
@@ -49,3 +56,16 @@ def test_no_line_is_no_switch(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="LINE"):
         build_switch(settings_in(tmp_path).telephone, on_call)
+
+
+async def test_who_calls_when_all_lines_are_busy_is_told_so(tmp_path: Path) -> None:
+    async with core_kit(tmp_path) as kit:
+        telephone = kit.core.settings.telephone.model_copy(update={"most_calls": 1})
+        core = replace(kit.core, settings=kit.core.settings.model_copy(update={"telephone": telephone}))
+        voice, line = FakeVoice(), FakeLine("c2")
+        taker = CallTaker(core, build_around(core), voice, None, None, going_on=1)
+        await asyncio.wait_for(taker(line), 30)
+        assert voice.asked == [wording().busy]
+        assert line.heard()
+        assert taker.going_on == 1
+        assert kit.dialogue.asked == []
